@@ -5,6 +5,32 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod assemble;
+mod buffer;
+mod close;
+mod config;
+mod connection;
+mod error;
+mod frame;
+pub mod mask;
+mod message;
+mod payload;
+#[cfg(feature = "getrandom")]
+pub mod random;
 mod role;
+mod text;
+mod utf8;
 
+pub use close::{CloseCode, CloseFrame};
+pub use config::{Config, Delivery, Limits};
+pub use connection::{
+    Chunk, Connection, EndedBy, Event, Fin, MaskKeys, Outcome, Outgoing, Receiver, Refused, Reply,
+    SendError, Sender, Transport,
+};
+pub use error::ProtocolError;
+pub use frame::{FrameHeader, Opcode};
+pub use message::{Message, MessageKind};
+pub use payload::Payload;
 pub use role::Role;
+pub use text::{Text, Utf8Bytes};
+pub use utf8::Utf8;

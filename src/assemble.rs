@@ -1,0 +1,145 @@
+//! The message in progress (RFC 6455 §5.4): what it may still cost, and its bytes as they come in.
+//!
+//! A message that lies whole in one input never gets here, unless it is fragmented. For any other, each piece of each
+//! frame is unmasked and, if it is text, checked as it arrives, so that bad text fails at its first bad byte. Either the
+//! pieces are gathered here, or they are handed on where they lie and only the counts are kept.
+
+use core::mem;
+
+use crate::buffer::Buffer;
+use crate::config::Limits;
+use crate::error::ProtocolError;
+use crate::frame::{FrameHeader, Opcode};
+use crate::mask;
+use crate::message::MessageKind;
+use crate::utf8::Utf8;
+
+/// The message in progress, if there is one.
+#[derive(Debug, Default)]
+pub(crate) struct Assembly {
+    kind: Option<MessageKind>,
+    utf8: Utf8,
+    fragments: u32,
+    empty_fragments: u32,
+    control_frames: u32,
+    /// The length of all frames whose header has come.
+    len: u64,
+    gathered: Buffer,
+}
+
+impl Assembly {
+    /// Tells whether a message has begun and not ended.
+    #[inline]
+    pub(crate) fn is_in_progress(&self) -> bool {
+        self.kind.is_some()
+    }
+
+    /// Takes in the header of a data frame that [`FrameHeader::check`] has passed.
+    pub(crate) fn begin_frame(
+        &mut self,
+        header: FrameHeader,
+        limits: &Limits,
+    ) -> Result<(), ProtocolError> {
+        match header.opcode {
+            Opcode::Text => self.kind = Some(MessageKind::Text),
+            Opcode::Binary => self.kind = Some(MessageKind::Binary),
+            _ => {}
+        }
+        if header.len > limits.frame {
+            return Err(ProtocolError::FrameTooLarge);
+        }
+        // Both are below 2⁶³, the frame by its syntax and the message because each frame was added here.
+        self.len = self.len.saturating_add(header.len);
+        if self.len > limits.message {
+            return Err(ProtocolError::MessageTooLarge);
+        }
+        self.fragments += 1;
+        if self.fragments > limits.fragments {
+            return Err(ProtocolError::TooManyFragments);
+        }
+        self.empty_fragments += u32::from(header.len == 0);
+        if self.empty_fragments > limits.empty_fragments {
+            return Err(ProtocolError::TooManyEmptyFragments);
+        }
+        self.control_frames = 0;
+        Ok(())
+    }
+
+    /// Takes note of a control frame.
+    pub(crate) fn interrupt(&mut self, limits: &Limits) -> Result<(), ProtocolError> {
+        self.control_frames += u32::from(self.is_in_progress());
+        if self.control_frames > limits.control_frames {
+            return Err(ProtocolError::TooManyControlFrames);
+        }
+        Ok(())
+    }
+
+    /// Returns room for the next `len` bytes of a message that has at most `most` in the end.
+    pub(crate) fn space(&mut self, len: usize, most: usize) -> &mut [u8] {
+        self.gathered.space_within(len, most)
+    }
+
+    /// Unmasks and checks the `len` bytes that have come into [`Assembly::space`], `offset` bytes into their frame.
+    pub(crate) fn gather(
+        &mut self,
+        len: usize,
+        key: Option<[u8; 4]>,
+        offset: usize,
+    ) -> Result<(), ProtocolError> {
+        let start = self.gathered.len();
+        self.gathered.advance(len);
+        Self::open(
+            &mut self.gathered[start..],
+            key,
+            offset,
+            self.kind,
+            &mut self.utf8,
+        )
+    }
+
+    /// Unmasks and checks a piece of the message where it lies, `offset` bytes into its frame.
+    pub(crate) fn pass(
+        &mut self,
+        piece: &mut [u8],
+        key: Option<[u8; 4]>,
+        offset: usize,
+    ) -> Result<(), ProtocolError> {
+        Self::open(piece, key, offset, self.kind, &mut self.utf8)
+    }
+
+    fn open(
+        piece: &mut [u8],
+        key: Option<[u8; 4]>,
+        offset: usize,
+        kind: Option<MessageKind>,
+        utf8: &mut Utf8,
+    ) -> Result<(), ProtocolError> {
+        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
+        if kind != Some(MessageKind::Text) || (ascii && utf8.is_whole()) {
+            return Ok(());
+        }
+        utf8.push(piece)
+    }
+
+    /// Returns how many bytes have been gathered.
+    pub(crate) fn gathered(&self) -> usize {
+        self.gathered.len()
+    }
+
+    /// Returns the kind of the message in progress; binary if there is none.
+    pub(crate) fn kind(&self) -> MessageKind {
+        self.kind.unwrap_or(MessageKind::Binary)
+    }
+
+    /// Ends the message: checks that text ends with a whole character and returns what was gathered.
+    pub(crate) fn finish(&mut self) -> Result<Buffer, ProtocolError> {
+        let Self { utf8, gathered, .. } = mem::take(self);
+        utf8.finish()?;
+        Ok(gathered)
+    }
+
+    /// Drops the message.
+    pub(crate) fn abandon(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,203 @@
+//! Memory that gathers bytes: of a message that spans reads, or of frames that wait to be written.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::mem;
+use core::ops::{Deref, DerefMut};
+
+use bytes::Bytes;
+
+/// Bytes gathered in memory that is taken from a pool of the thread when the first byte comes, and goes back to it when
+/// the buffer is dropped.
+///
+/// So a connection holds memory only while it has something to hold, and no message costs an allocation in steady
+/// state. Without the feature `std` there is no pool: memory comes from the allocator each time.
+///
+/// All of `memory` is initialised, which lets a transport read straight into [`Buffer::space`] and lets masking write in
+/// one pass, without unsafe code.
+#[derive(Default)]
+pub(crate) struct Buffer {
+    memory: Box<[u8]>,
+    filled: usize,
+}
+
+impl Buffer {
+    /// Appends `bytes`.
+    #[inline]
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.space(bytes.len()).copy_from_slice(bytes);
+        self.advance(bytes.len());
+    }
+
+    /// Returns `len` bytes of room behind the last byte; their content is arbitrary.
+    #[inline]
+    pub(crate) fn space(&mut self, len: usize) -> &mut [u8] {
+        self.space_within(len, usize::MAX)
+    }
+
+    /// Returns the room of [`Buffer::space`] where the bytes are known to be `most` in the end, so that growing need not
+    /// go beyond that.
+    #[inline]
+    pub(crate) fn space_within(&mut self, len: usize, most: usize) -> &mut [u8] {
+        if self.memory.len() - self.filled < len {
+            self.grow(len, most);
+        }
+        &mut self.memory[self.filled..][..len]
+    }
+
+    /// Says that the first `len` bytes of [`Buffer::space`] have been written.
+    #[inline]
+    pub(crate) fn advance(&mut self, len: usize) {
+        self.filled += len;
+        debug_assert!(
+            self.filled <= self.memory.len(),
+            "more bytes written than there was room for"
+        );
+    }
+
+    /// Drops all bytes and gives the memory back.
+    #[inline]
+    pub(crate) fn release(&mut self) {
+        if !self.memory.is_empty() {
+            pool::put(mem::take(&mut self.memory));
+        }
+        self.filled = 0;
+    }
+
+    /// Drops the first `len` bytes and moves the others down.
+    pub(crate) fn drop_front(&mut self, len: usize) {
+        self.memory.copy_within(len..self.filled, 0);
+        self.filled -= len;
+    }
+
+    /// Makes room for `len` more bytes. Memory doubles, so that growing costs linear time in all.
+    #[cold]
+    fn grow(&mut self, len: usize, most: usize) {
+        if self.memory.is_empty() {
+            self.memory = pool::take();
+        }
+        let needed = self.filled + len;
+        if self.memory.len() < needed {
+            let mut memory = Vec::from(mem::take(&mut self.memory));
+            let len = memory
+                .len()
+                .saturating_mul(2)
+                .max(SMALLEST)
+                .min(most)
+                .max(needed);
+            memory.reserve_exact(len - memory.len());
+            memory.resize(len, 0);
+            self.memory = memory.into_boxed_slice();
+        }
+    }
+}
+
+/// The least memory that is asked for, in bytes: two short messages and their headers.
+const SMALLEST: usize = 256;
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        &self.memory[..self.filled]
+    }
+}
+
+impl DerefMut for Buffer {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[..self.filled]
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Buffer")
+            .field("filled", &self.filled)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Buffer {
+    #[inline]
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+impl From<Buffer> for Bytes {
+    /// Keeps the memory, without a copy, unless most of it is unused; what is kept does not go back to the pool.
+    fn from(mut buffer: Buffer) -> Self {
+        if buffer.filled < buffer.memory.len() / 2 {
+            return Self::copy_from_slice(&buffer);
+        }
+        let mut bytes = Vec::from(mem::take(&mut buffer.memory));
+        bytes.truncate(buffer.filled);
+        Self::from(bytes)
+    }
+}
+
+#[cfg(feature = "std")]
+mod pool {
+    //! The spare memory of a thread.
+
+    use alloc::boxed::Box;
+    use alloc::vec::Vec;
+    use core::cell::RefCell;
+
+    /// The most spare memory that a thread keeps, in bytes: enough for a few large messages at work, little beside the
+    /// stack of a thread.
+    const MOST_BYTES: usize = 4 << 20;
+
+    /// The most pieces of spare memory that a thread keeps. One connection at work holds at most four.
+    const MOST_PIECES: usize = 16;
+
+    struct Pool {
+        spare: Vec<Box<[u8]>>,
+        bytes: usize,
+    }
+
+    std::thread_local! {
+        static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0 }) };
+    }
+
+    /// Takes the memory that was put last, or none.
+    pub(super) fn take() -> Box<[u8]> {
+        POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            let memory = pool.spare.pop().unwrap_or_default();
+            pool.bytes -= memory.len();
+            memory
+        })
+        .unwrap_or_default()
+    }
+
+    /// Keeps `memory` for the next who asks, or frees it when the pool is full or the thread ends.
+    pub(super) fn put(memory: Box<[u8]>) {
+        // An error means that the thread ends; dropping the memory is right then.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.spare.len() < MOST_PIECES && pool.bytes + memory.len() <= MOST_BYTES {
+                pool.bytes += memory.len();
+                pool.spare.push(memory);
+            }
+        });
+    }
+}
+
+#[cfg(not(feature = "std"))]
+mod pool {
+    //! Stands for the pool where there are no threads to keep it: memory comes and goes.
+
+    use alloc::boxed::Box;
+
+    pub(super) fn take() -> Box<[u8]> {
+        Box::default()
+    }
+
+    pub(super) fn put(memory: Box<[u8]>) {
+        drop(memory);
+    }
+}

@@ -1,0 +1,89 @@
+//! Settings of a connection: what a peer may cost us, and how we behave.
+
+/// The most that a peer can make a connection spend (RFC 6455 §10.4).
+///
+/// ```
+/// let limits = sansocket::Limits { message: 1 << 20, ..Default::default() };
+/// # let _ = limits;
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// The longest frame that is received, in bytes of payload. A longer one fails the connection with 1009 at its
+    /// header. Default: 64 MiB, as much as a message.
+    pub frame: u64,
+    /// The longest message that is received, in bytes. A longer one fails the connection with 1009 at the header that
+    /// shows it. Default: 64 MiB, four times the largest message of the conformance suite; memory grows with what has
+    /// arrived, never with what was announced.
+    pub message: u64,
+    /// The most frames in a message. One more fails the connection with 1008. Default: 131,072, twice what the
+    /// conformance suite sends.
+    pub fragments: u32,
+    /// The most frames without payload in a message, which cost work and carry nothing. One more fails the connection
+    /// with 1008. Default: 1,024.
+    pub empty_fragments: u32,
+    /// The most control frames between two fragments of a message. One more fails the connection with 1008. Outside of a
+    /// message they cost no memory and are not counted. Default: 65,536, a ping each second for 18 hours.
+    pub control_frames: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame: 64 << 20,
+            message: 64 << 20,
+            fragments: 131_072,
+            empty_fragments: 1_024,
+            control_frames: 65_536,
+        }
+    }
+}
+
+/// How a connection behaves. The defaults suit a server or client that exchanges whole messages.
+///
+/// ```
+/// use sansocket::{Config, Delivery};
+///
+/// let config = Config { delivery: Delivery::Chunks, ..Default::default() };
+/// # let _ = config;
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// What a peer may cost us.
+    pub limits: Limits,
+    /// Whether messages are received whole or in chunks. Default: whole.
+    pub delivery: Delivery,
+    /// The most payload in a frame that we send, in bytes, at least 1; longer messages are fragmented, so that control
+    /// frames can go out between the fragments. Default: no limit.
+    pub fragment_size: usize,
+    /// The bytes waiting to be written at which no more data is taken from the application. Control frames are taken
+    /// still, and a message is taken whole if the queue was below the limit before. Default: 64 MiB.
+    pub outgoing_limit: usize,
+    /// The bytes waiting to be written from which on
+    /// [`Connection::is_congested`](crate::Connection::is_congested) is true. Default: 1 MiB.
+    pub high_watermark: u32,
+    /// The bytes waiting to be written from which down it is false again. Default: 256 KiB.
+    pub low_watermark: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            delivery: Delivery::Messages,
+            fragment_size: usize::MAX,
+            outgoing_limit: 64 << 20,
+            high_watermark: 1 << 20,
+            low_watermark: 256 << 10,
+        }
+    }
+}
+
+/// How received messages are delivered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Delivery {
+    /// Each when it is complete, as [`Event::Text`](crate::Event::Text) or [`Event::Binary`](crate::Event::Binary).
+    Messages,
+    /// As the bytes arrive, as [`Event::Chunk`](crate::Event::Chunk): a message of any length goes through the memory of
+    /// one read. [`Limits::message`] holds all the same.
+    Chunks,
+}

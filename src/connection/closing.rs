@@ -1,0 +1,232 @@
+//! The closing handshake (RFC 6455 §5.5.1, §7): every transition, and what follows from the state.
+//!
+//! ```text
+//!                 close                    receive Close
+//!         Open ───────────► Closing(sent) ───────────────► Closed(by us)
+//!          │ receive Close: answered at once
+//!          ├───────────────────────────────────────────────► Closed(by the peer)
+//!          │ fail, from Open or Closing: a Close goes out unless one did before
+//!          ├───────────────────────────────────────────────► Failed
+//!          │ end of stream, from Open or Closing
+//!          └───────────────────────────────────────────────► Lost
+//! ```
+//!
+//! A Close frame is queued in the same moment in which the state says so, hence there is no state "received, not yet
+//! answered", and simultaneous Close frames end in `Closed` on both sides. Whether our last bytes have been written is
+//! known to the outgoing queue and comes in as an argument.
+
+use alloc::boxed::Box;
+
+use crate::close::{CloseCode, CloseFrame};
+use crate::error::ProtocolError;
+use crate::role::Role;
+use crate::text::Utf8Bytes;
+
+/// The state of the closing handshake.
+#[derive(Debug)]
+pub(super) struct Closing {
+    role: Role,
+    state: State,
+    /// The end of the stream has come.
+    eof: bool,
+    /// The end of the stream came before all of our bytes had been written.
+    cut: bool,
+    /// What the first Close frame of each side said; memory only once there is one.
+    frames: Option<Box<Frames>>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    Open,
+    Closing,
+    Closed {
+        by: EndedBy,
+    },
+    Failed {
+        error: Option<ProtocolError>,
+        by: EndedBy,
+    },
+    Lost,
+}
+
+#[derive(Debug, Default)]
+struct Frames {
+    sent: Option<CloseFrame>,
+    received: Option<CloseFrame>,
+}
+
+impl Closing {
+    pub(super) const fn new(role: Role) -> Self {
+        Self {
+            role,
+            state: State::Open,
+            eof: false,
+            cut: false,
+            frames: None,
+        }
+    }
+
+    /// Tells whether data may be sent: before our Close frame, whoever was first (§5.5.1, §6.1).
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// Tells whether the peer may still be heard: until its Close frame, a failure or the end of the stream.
+    #[inline]
+    pub(super) fn is_listening(&self) -> bool {
+        matches!(self.state, State::Open | State::Closing)
+    }
+
+    /// The application's Close frame has been queued (§7.1.2).
+    pub(super) fn close(&mut self, frame: Option<CloseFrame>) {
+        if self.is_open() {
+            self.state = State::Closing;
+            self.frames().sent = frame;
+        }
+    }
+
+    /// The peer's Close frame has come (§5.5.1). Returns the answer, if none was sent before.
+    #[expect(clippy::option_option, reason = "a Close frame may be without content")]
+    pub(super) fn receive(&mut self, frame: Option<&CloseFrame>) -> Option<Option<CloseFrame>> {
+        let was_open = self.is_open();
+        let by = if was_open { EndedBy::Peer } else { EndedBy::Us };
+        self.state = State::Closed { by };
+        let frames = self.frames();
+        frames.received = frame.cloned();
+        if !was_open {
+            return None;
+        }
+        // "the endpoint typically echos the status code it received"
+        frames.sent = frame.map(|frame| CloseFrame::new(frame.code, Utf8Bytes::default()));
+        Some(frames.sent.clone())
+    }
+
+    /// The connection fails (§7.1.7), by the peer's `error` or by the will of the application;
+    /// `frame` has been queued if no other was before.
+    pub(super) fn fail(&mut self, error: Option<ProtocolError>, frame: CloseFrame) {
+        if !self.is_listening() {
+            return;
+        }
+        if self.is_open() {
+            self.frames().sent = Some(frame);
+        }
+        let by = if error.is_some() {
+            EndedBy::Peer
+        } else {
+            EndedBy::Us
+        };
+        self.state = State::Failed { error, by };
+    }
+
+    /// The stream has ended (§7.1.4). `drained` tells whether all of our bytes have been written.
+    pub(super) fn receive_eof(&mut self, drained: bool) {
+        if self.eof {
+            return;
+        }
+        self.eof = true;
+        self.cut = !drained;
+        if self.is_listening() {
+            self.state = State::Lost;
+        }
+    }
+
+    /// Returns what is to be done with the transport now.
+    pub(super) fn transport(&self, drained: bool) -> Transport {
+        match self.state {
+            _ if self.eof => Transport::Close,
+            State::Open => Transport::Keep,
+            State::Closing => Transport::AwaitClose,
+            // §7.1.1 "the underlying TCP connection ... SHOULD be closed first by the server"
+            State::Closed { .. } if self.role == Role::Client => Transport::AwaitEof,
+            State::Closed { .. } if drained => Transport::Close,
+            State::Closed { .. } => Transport::AwaitEof,
+            State::Failed { .. } => Transport::HalfClose,
+            State::Lost => Transport::Close,
+        }
+    }
+
+    /// Returns how the connection ended; `None` while it goes on or our last bytes wait to be written.
+    pub(super) fn outcome(&self, drained: bool) -> Option<Outcome> {
+        let (by, error, complete) = match self.state {
+            State::Open | State::Closing => return None,
+            State::Closed { by } => (by, None, true),
+            State::Failed { error, by } => (by, error, false),
+            State::Lost => (EndedBy::Transport, None, false),
+        };
+        if !drained && !self.eof {
+            return None;
+        }
+        let frames = self.frames.as_deref();
+        let received = frames.and_then(|frames| frames.received.clone());
+        let (code, reason) = match received {
+            Some(frame) => (frame.code, frame.reason),
+            // §7.1.5 "If this Close control frame contains no status code, _The WebSocket Connection Close Code_ is
+            // considered to be 1005. If ... no Close control frame was received ... 1006."
+            None if complete => (CloseCode::NO_STATUS_RECEIVED, Utf8Bytes::default()),
+            None => (CloseCode::ABNORMAL_CLOSURE, Utf8Bytes::default()),
+        };
+        let sent = frames
+            .and_then(|frames| frames.sent.as_ref())
+            .map(|frame| frame.code);
+        Some(Outcome {
+            by,
+            code,
+            reason,
+            clean: complete && !self.cut,
+            sent,
+            error,
+        })
+    }
+
+    fn frames(&mut self) -> &mut Frames {
+        self.frames.get_or_insert_default()
+    }
+}
+
+/// What is to be done with the transport, once all outgoing bytes have been written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Transport {
+    /// Go on reading and writing.
+    Keep,
+    /// Go on reading and writing; our Close frame is out and the peer's is awaited. Close the transport when that takes
+    /// too long.
+    AwaitClose,
+    /// Write what is outgoing, then read and ignore what comes until the stream ends, or until that takes too long;
+    /// then close the transport. A client leaves closing to the server (RFC 6455 §7.1.1).
+    AwaitEof,
+    /// Write what is outgoing and shut the transport down for writing; then as [`AwaitEof`](Self::AwaitEof). The
+    /// connection has failed; closing at once, with input unread, could destroy the Close frame on its way.
+    HalfClose,
+    /// Close the transport now.
+    Close,
+}
+
+/// Who ended a connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum EndedBy {
+    /// We did: our Close frame was first, or the application failed the connection.
+    Us,
+    /// The peer did: its Close frame was first, or it broke the protocol.
+    Peer,
+    /// The transport ended without a closing handshake.
+    Transport,
+}
+
+/// How a connection ended (RFC 6455 §7.1.4 to §7.1.7).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Outcome {
+    /// Who ended it.
+    pub by: EndedBy,
+    /// The close code (RFC 6455 §7.1.5): that of the peer's Close frame, 1005 if that had none, 1006 if there was no
+    /// such frame.
+    pub code: CloseCode,
+    /// The close reason (RFC 6455 §7.1.6): that of the peer's Close frame, else empty.
+    pub reason: Utf8Bytes,
+    /// Whether the closing handshake was completed (RFC 6455 §7.1.4).
+    pub clean: bool,
+    /// The code that we sent, if we sent a Close frame with a code.
+    pub sent: Option<CloseCode>,
+    /// What the peer did wrong, if that is why the connection ended.
+    pub error: Option<ProtocolError>,
+}

@@ -1,0 +1,302 @@
+//! A connection behind its opening handshake: the two halves, composed.
+
+mod closing;
+mod event;
+mod outgoing;
+mod receive;
+mod send;
+
+pub use closing::{EndedBy, Outcome, Transport};
+pub use event::{Chunk, Event};
+pub use outgoing::Outgoing;
+pub use receive::Receiver;
+pub use send::{Fin, MaskKeys, Refused, Reply, SendError, Sender};
+
+use bytes::BytesMut;
+
+use crate::close::CloseFrame;
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::message::{Message, MessageKind};
+use crate::role::Role;
+
+/// A WebSocket connection without its transport.
+///
+/// * **Input:** [`receive`](Self::receive) takes bytes and returns events; [`receive_bytes`](Self::receive_bytes) does
+///   so with shared memory; [`receive_eof`](Self::receive_eof) takes the end of the stream. [`space`](Self::space) and
+///   [`filled`](Self::filled) let a transport read a long message straight into its memory.
+/// * **Commands:** [`send_text`](Self::send_text), [`send_binary`](Self::send_binary), [`send`](Self::send),
+///   [`send_fragment`](Self::send_fragment), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close),
+///   [`fail`](Self::fail).
+/// * **Output:** [`outgoing`](Self::outgoing) is the bytes to write.
+/// * **State:** [`transport`](Self::transport) says what to do with the transport, [`outcome`](Self::outcome) how the
+///   connection ended, [`buffered`](Self::buffered) and [`is_congested`](Self::is_congested) how far writing is behind.
+///
+/// **After every read, call `receive` until it returns `None` or an error, then write `outgoing`, then do what
+/// `transport` says.** Nothing else is needed to keep the protocol: Pings and Close frames are answered, and when
+/// `receive` fails, the Close frame that says why is in `outgoing` already.
+///
+/// A connection holds memory only for an unfinished message and for bytes that wait to be written; an idle one holds
+/// none.
+///
+/// ```
+/// use bytes::Buf;
+/// use sansocket::{Config, Connection, Event};
+///
+/// let mut server = Connection::server(&Config::default());
+/// let mut read = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"; // from the network: RFC 6455 §5.7
+///
+/// let mut input = &mut read[..];
+/// while let Some(event) = server.receive(&mut input)? {
+///     match event {
+///         Event::Text(text) => server.send_text(&text)?, // `text` borrows `read`, not `server`
+///         Event::Binary(data) => server.send_binary(&data)?,
+///         _ => {} // Pings and Close frames are answered already
+///     }
+/// }
+/// assert_eq!(server.outgoing().copy_to_bytes(7), &b"\x81\x05Hello"[..]); // to the network
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Connection {
+    receiver: Receiver,
+    sender: Sender,
+}
+
+impl Connection {
+    /// Returns a server's end.
+    #[must_use]
+    pub fn server(config: &Config) -> Self {
+        Self {
+            receiver: Receiver::new(Role::Server, config),
+            sender: Sender::server(config),
+        }
+    }
+
+    /// Returns a client's end, which masks with keys from the operating system.
+    #[cfg(feature = "getrandom")]
+    #[must_use]
+    pub fn client(config: &Config) -> Self {
+        Self::client_with_keys(config, crate::random::mask_key)
+    }
+
+    /// Returns a client's end, which masks with keys from `keys`.
+    #[must_use]
+    pub fn client_with_keys(config: &Config, keys: MaskKeys) -> Self {
+        Self {
+            receiver: Receiver::new(Role::Client, config),
+            sender: Sender::client(config, keys),
+        }
+    }
+
+    /// Returns the two halves, to be used by two tasks without a lock.
+    ///
+    /// The receiving task passes on what [`Reply::to`] says of each event, [`Reply::Fail`] of an error and
+    /// [`Reply::Eof`]; the sending task gives them to [`Sender::reply`].
+    #[must_use]
+    pub fn split(self) -> (Receiver, Sender) {
+        (self.receiver, self.sender)
+    }
+
+    /// Returns the next event and advances `input` behind it; `None` when all of `input` is used and more is wanted.
+    ///
+    /// Payloads are unmasked in place. After our own Close frame, messages are checked and dropped.
+    ///
+    /// # Errors
+    ///
+    /// What the peer did wrong, once all that came before it has been returned. The Close frame that says so is in
+    /// [`outgoing`](Self::outgoing), and every further call fails.
+    #[inline]
+    pub fn receive<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        loop {
+            let event = self.receiver.receive(input);
+            if let Some(event) = self.answer(event) {
+                return event;
+            }
+        }
+    }
+
+    /// Does what [`receive`](Self::receive) does with bytes in a [`BytesMut`], and returns events that can be kept.
+    ///
+    /// A message that lies whole in `input` is split off it, without a copy.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`receive`](Self::receive).
+    pub fn receive_bytes(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Result<Option<Event<'static>>, ProtocolError> {
+        loop {
+            let event = self.receiver.receive_bytes(input);
+            if let Some(event) = self.answer(event) {
+                return event;
+            }
+        }
+    }
+
+    /// Takes note that the stream has ended: nothing more will come from the peer.
+    pub fn receive_eof(&mut self) {
+        self.receiver.close();
+        self.sender.receive_eof();
+    }
+
+    /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
+    ///
+    /// `None` while there is no such message, or too little of it has come to deserve memory. To be asked only when the
+    /// input is used up. The room is at most as long as what is missing of the frame.
+    #[must_use]
+    pub fn space(&mut self) -> Option<&mut [u8]> {
+        self.receiver.space()
+    }
+
+    /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
+    /// next call of [`receive`](Self::receive), which may have no input.
+    ///
+    /// # Panics
+    ///
+    /// If `len` is more than the room was long.
+    pub fn filled(&mut self, len: usize) {
+        self.receiver.filled(len);
+    }
+
+    /// Queues a text message.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendError::Closed), [`MessageInProgress`](SendError::MessageInProgress) or
+    /// [`QueueFull`](SendError::QueueFull); nothing is queued then.
+    #[inline]
+    pub fn send_text(&mut self, text: &str) -> Result<(), SendError> {
+        self.sender.send_text(text)
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_text`](Self::send_text).
+    #[inline]
+    pub fn send_binary(&mut self, data: &[u8]) -> Result<(), SendError> {
+        self.sender.send_binary(data)
+    }
+
+    /// Queues a message. A server does not copy a large payload.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_text`](Self::send_text), with the message handed back.
+    pub fn send(&mut self, message: Message) -> Result<(), Refused> {
+        self.sender.send(message)
+    }
+
+    /// Queues the next fragment of a message; see [`Sender::send_fragment`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::send_fragment`]; nothing is queued then.
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        data: &[u8],
+        fin: Fin,
+    ) -> Result<(), SendError> {
+        self.sender.send_fragment(kind, data, fin)
+    }
+
+    /// Queues a Ping with up to 125 bytes of payload (RFC 6455 §5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendError::Closed) or [`ControlTooLong`](SendError::ControlTooLong).
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.sender.ping(payload)
+    }
+
+    /// Queues a Pong that nobody asked for, with up to 125 bytes of payload (RFC 6455 §5.5.3).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ping`](Self::ping).
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.sender.pong(payload)
+    }
+
+    /// Queues a Close frame, with or without a code and reason, and takes no more data (RFC 6455 §7.1.2).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::close`]; nothing is queued then.
+    pub fn close(&mut self, frame: Option<CloseFrame>) -> Result<(), SendError> {
+        self.sender.close(frame)
+    }
+
+    /// Fails the connection: queues a Close frame, unless one was sent, and hears no more (RFC 6455 §7.1.7).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::close`]; nothing is changed then.
+    pub fn fail(&mut self, frame: CloseFrame) -> Result<(), SendError> {
+        self.sender.fail(frame)?;
+        self.receiver.close();
+        Ok(())
+    }
+
+    /// Returns the bytes to write.
+    #[inline]
+    pub fn outgoing(&mut self) -> &mut Outgoing {
+        self.sender.outgoing()
+    }
+
+    /// Returns how many bytes wait to be written.
+    #[inline]
+    #[must_use]
+    pub const fn buffered(&self) -> usize {
+        self.sender.buffered()
+    }
+
+    /// Tells whether the application should stop sending; see [`Sender::is_congested`].
+    #[must_use]
+    pub fn is_congested(&mut self) -> bool {
+        self.sender.is_congested()
+    }
+
+    /// Tells whether messages can be sent: until a Close frame is, whoever began to close.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.sender.is_open()
+    }
+
+    /// Returns what is to be done with the transport now.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.sender.transport()
+    }
+
+    /// Returns how the connection ended; `None` while it goes on, or while the last bytes wait to be written.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.sender.outcome()
+    }
+
+    /// Answers what has come; returns what is for the application.
+    #[inline]
+    fn answer<'i>(
+        &mut self,
+        event: Result<Option<Event<'i>>, ProtocolError>,
+    ) -> Option<Result<Option<Event<'i>>, ProtocolError>> {
+        match &event {
+            Ok(Some(Event::Text(_) | Event::Binary(_) | Event::Chunk(_))) if !self.is_open() => {
+                return None;
+            }
+            Ok(Some(Event::Ping(payload))) => self.sender.answer_ping(payload),
+            Ok(Some(Event::Close(frame))) => self.sender.answer_close(frame.as_ref()),
+            Ok(_) => {}
+            Err(error) => self.sender.answer_error(*error),
+        }
+        Some(event)
+    }
+}

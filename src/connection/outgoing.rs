@@ -1,0 +1,389 @@
+//! The queue of bytes to write: small frames joined in one buffer, large payloads as they are, Pings and Pongs in a lane
+//! of their own that may overtake large frames.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use core::iter;
+use core::mem;
+#[cfg(feature = "std")]
+use std::io::IoSlice;
+
+use bytes::{Buf, Bytes};
+
+use crate::buffer::Buffer;
+use crate::frame::{FrameHeader, Opcode};
+use crate::mask;
+
+/// The outgoing bytes of a connection, to be written in order: a [`Buf`].
+///
+/// Partial writes are fine: [`advance`](Buf::advance) by as many bytes as the transport has taken, before anything else
+/// is done with the connection. [`chunk`](Buf::chunk) goes on showing the same bytes until then, more of them perhaps.
+/// [`chunks_vectored`](Buf::chunks_vectored) gives slices for one vectored write.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    /// All frames in order, but for the payloads in `large`.
+    frames: Buffer,
+    /// The frames that may be overtaken; memory only while there are any.
+    #[expect(
+        clippy::box_collection,
+        reason = "most connections never have any, and a pointer is smaller"
+    )]
+    large: Option<Box<VecDeque<Large>>>,
+    /// Pings and Pongs.
+    replies: Buffer,
+    cursor: Cursor,
+    /// How many bytes wait in all.
+    len: usize,
+}
+
+/// A frame that a reply may overtake.
+#[derive(Debug)]
+struct Large {
+    /// Where it begins in `frames`.
+    begin: usize,
+    /// Where `payload` belongs in `frames`; `begin` if the payload was copied there.
+    end: usize,
+    payload: Bytes,
+}
+
+/// A place in the queue.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cursor {
+    frames: usize,
+    replies: usize,
+    /// Where the reply at this place ends, if it must not be interrupted any more.
+    reply_end: usize,
+    /// How many of the large frames are behind.
+    large: usize,
+    /// Whether the next one must not be overtaken any more.
+    begun: bool,
+    /// How much of its payload is behind.
+    payload: usize,
+}
+
+/// Which part of the queue some bytes lie in.
+#[derive(Clone, Copy)]
+enum Part {
+    Frames,
+    Replies,
+    Payload,
+}
+
+/// From this payload on, in bytes, a frame may be overtaken by replies, and an owned payload is not copied.
+const LARGE: usize = 4 << 10;
+
+/// The most bytes of Pongs that wait; then only the latest is kept. Enough for the handful that a peer sends in one go.
+const REPLIES_MAX: usize = 256;
+
+impl Outgoing {
+    /// Queues a frame. Its payload is copied, and masked on the way.
+    #[inline]
+    pub(super) fn push(&mut self, header: FrameHeader, payload: &[u8]) {
+        self.make_room();
+        if payload.len() >= LARGE {
+            self.push_large(self.frames.len(), Bytes::new());
+        }
+        self.len += write_frame(&mut self.frames, header, payload);
+    }
+
+    /// Queues a frame without a mask. A large payload is kept where it is.
+    pub(super) fn push_shared(&mut self, header: FrameHeader, payload: Bytes) {
+        if payload.len() < LARGE {
+            return self.push(header, &payload);
+        }
+        self.make_room();
+        let begin = self.frames.len();
+        self.len += write_frame(&mut self.frames, header, &[]) + payload.len();
+        self.push_large(begin, payload);
+    }
+
+    /// Queues a Ping or Pong. Where too much waits already, the Pongs among it are dropped in favour of this one:
+    /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
+    pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
+        let waiting = self.replies.len() - self.cursor.replies;
+        if waiting + header.encoded_len() + payload.len() > REPLIES_MAX {
+            self.drop_pongs();
+        }
+        self.len += write_frame(&mut self.replies, header, payload);
+    }
+
+    /// Queues a Close frame. Replies go out before it, even if they are queued later.
+    pub(super) fn push_close(&mut self, header: FrameHeader, payload: &[u8]) {
+        self.push_large(self.frames.len(), Bytes::new());
+        self.len += write_frame(&mut self.frames, header, payload);
+    }
+
+    /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
+    #[inline]
+    pub(super) fn commit(&mut self) {
+        if self.large.is_none() && self.replies.is_empty() {
+            return;
+        }
+        if let Some((part, bytes, behind)) = self.segment(self.cursor) {
+            let len = bytes.len();
+            self.cursor = behind.back(part, len);
+            if let Part::Replies = part {
+                self.cursor.reply_end = behind.replies;
+            }
+        }
+    }
+
+    /// Returns how many bytes wait to be written.
+    #[inline]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Tells whether nothing waits to be written.
+    #[inline]
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Moves what waits over what has been written once that is most of the buffer, which costs
+    /// linear time in all and bounds the memory.
+    #[inline]
+    fn make_room(&mut self) {
+        if self.cursor.frames > LARGE && self.cursor.frames > self.frames.len() / 2 {
+            self.compact();
+        }
+    }
+
+    fn push_large(&mut self, begin: usize, payload: Bytes) {
+        let end = if payload.is_empty() {
+            begin
+        } else {
+            self.frames.len()
+        };
+        self.large.get_or_insert_default().push_back(Large {
+            begin,
+            end,
+            payload,
+        });
+    }
+
+    #[cold]
+    fn compact(&mut self) {
+        // The place where a large frame begins must stay known.
+        let first = self
+            .large
+            .iter()
+            .filter_map(|large| large.front())
+            .map(|large| large.begin);
+        let gone = first.fold(self.cursor.frames, usize::min);
+        self.frames.drop_front(gone);
+        self.cursor.frames -= gone;
+        for large in self.large.iter_mut().flat_map(|large| large.iter_mut()) {
+            large.begin -= gone;
+            large.end -= gone;
+        }
+    }
+
+    /// Drops the Pongs that wait, but for one that has begun.
+    #[cold]
+    fn drop_pongs(&mut self) {
+        let replies = mem::take(&mut self.replies);
+        let (begun, mut rest) = replies.split_at(self.cursor.reply_end.max(self.cursor.replies));
+        self.replies.push(begun);
+        while let Some((frame, behind)) = rest
+            .split_at_checked(reply_len(rest))
+            .filter(|_| !rest.is_empty())
+        {
+            if frame
+                .first()
+                .is_some_and(|first| first & 0x0F == Opcode::Pong as u8)
+            {
+                self.len -= frame.len();
+            } else {
+                self.replies.push(frame);
+            }
+            rest = behind;
+        }
+    }
+
+    /// Returns the bytes at `cursor` as far as they lie together, their part, and the place behind them.
+    fn segment(&self, cursor: Cursor) -> Option<(Part, &[u8], Cursor)> {
+        let replies = &self.replies[cursor.replies..];
+        if cursor.replies < cursor.reply_end {
+            let rest = &self.replies[cursor.replies..cursor.reply_end];
+            return Some((
+                Part::Replies,
+                rest,
+                Cursor {
+                    replies: cursor.reply_end,
+                    reply_end: 0,
+                    ..cursor
+                },
+            ));
+        }
+        let frames = |to: usize| {
+            let bytes = &self.frames[cursor.frames..to];
+            (!bytes.is_empty()).then_some((
+                Part::Frames,
+                bytes,
+                Cursor {
+                    frames: to,
+                    ..cursor
+                },
+            ))
+        };
+        let reply = || {
+            let len = reply_len(replies);
+            let behind = Cursor {
+                replies: cursor.replies + len,
+                ..cursor
+            };
+            (!replies.is_empty()).then(|| (Part::Replies, &replies[..len], behind))
+        };
+        let Some(large) = self
+            .large
+            .as_ref()
+            .and_then(|large| large.get(cursor.large))
+        else {
+            return frames(self.frames.len()).or_else(reply);
+        };
+        if !cursor.begun {
+            let before = frames(large.begin).or_else(reply);
+            return before.or_else(|| {
+                self.segment(Cursor {
+                    begun: true,
+                    ..cursor
+                })
+            });
+        }
+        frames(large.end.max(cursor.frames)).or_else(|| {
+            let bytes = &large.payload[cursor.payload..];
+            if bytes.is_empty() {
+                let next = Cursor {
+                    large: cursor.large + 1,
+                    begun: false,
+                    payload: 0,
+                    ..cursor
+                };
+                return self.segment(next);
+            }
+            Some((
+                Part::Payload,
+                bytes,
+                Cursor {
+                    payload: large.payload.len(),
+                    ..cursor
+                },
+            ))
+        })
+    }
+
+    /// Gives memory back that nothing waits in.
+    #[inline]
+    fn tidy(&mut self) {
+        if self.len == 0 {
+            self.frames.release();
+            self.replies.release();
+            self.large = None;
+            self.cursor = Cursor::default();
+            return;
+        }
+        if let Some(large) = &mut self.large {
+            large.drain(..mem::take(&mut self.cursor.large));
+        }
+        if self.cursor.replies == self.replies.len() {
+            self.replies.release();
+            self.cursor.replies = 0;
+        }
+    }
+}
+
+impl Cursor {
+    /// Returns the place `len` bytes before this one, in the same part.
+    fn back(self, part: Part, len: usize) -> Self {
+        match part {
+            Part::Frames => Self {
+                frames: self.frames - len,
+                ..self
+            },
+            Part::Replies => Self {
+                replies: self.replies - len,
+                ..self
+            },
+            Part::Payload => Self {
+                payload: self.payload - len,
+                ..self
+            },
+        }
+    }
+}
+
+impl Buf for Outgoing {
+    #[inline]
+    fn remaining(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    fn chunk(&self) -> &[u8] {
+        if self.large.is_none() && self.replies.is_empty() {
+            return &self.frames[self.cursor.frames..];
+        }
+        self.segment(self.cursor).map_or(&[], |(_, bytes, _)| bytes)
+    }
+
+    #[cfg(feature = "std")]
+    fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let first = self.segment(self.cursor);
+        let segments = iter::successors(first, |(_, _, behind)| self.segment(*behind));
+        let mut count = 0;
+        for (slice, (_, bytes, _)) in slices.iter_mut().zip(segments) {
+            *slice = IoSlice::new(bytes);
+            count += 1;
+        }
+        count
+    }
+
+    /// Goes `count` bytes forward.
+    ///
+    /// # Panics
+    ///
+    /// If that is more than wait to be written.
+    fn advance(&mut self, mut count: usize) {
+        assert!(count <= self.len, "more bytes written than were waiting");
+        self.len -= count;
+        while count > 0 {
+            let Some((part, bytes, behind)) = self.segment(self.cursor) else {
+                break;
+            };
+            let taken = count.min(bytes.len());
+            let left = bytes.len() - taken;
+            self.cursor = behind.back(part, left);
+            if left > 0 && matches!(part, Part::Replies) {
+                self.cursor.reply_end = behind.replies;
+            }
+            count -= taken;
+        }
+        self.tidy();
+    }
+}
+
+/// Appends a frame and returns its length.
+#[inline]
+fn write_frame(buffer: &mut Buffer, header: FrameHeader, payload: &[u8]) -> usize {
+    let (head, head_len) = header.encode();
+    // Room for the longest header, whose unused end the payload overwrites: a copy of known length is two moves.
+    let room = buffer.space(FrameHeader::MAX_LEN + payload.len());
+    room[..FrameHeader::MAX_LEN].copy_from_slice(&head);
+    let body = &mut room[head_len..head_len + payload.len()];
+    match header.mask {
+        Some(key) => mask::copy(body, payload, key, 0),
+        None => body.copy_from_slice(payload),
+    }
+    buffer.advance(head_len + payload.len());
+    head_len + payload.len()
+}
+
+/// Returns the length of the control frame that `bytes` begin with.
+fn reply_len(bytes: &[u8]) -> usize {
+    let second = bytes.get(1).copied().unwrap_or_default();
+    let key = if second & 0x80 == 0 { 0 } else { 4 };
+    (2 + key + usize::from(second & 0x7F)).min(bytes.len())
+}

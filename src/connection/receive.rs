@@ -1,0 +1,498 @@
+//! Receiving (RFC 6455 §6.2): bytes to frames, frames to events.
+
+use core::mem;
+
+use bytes::{Buf, BytesMut};
+
+use super::event::{Chunk, Event};
+use crate::assemble::Assembly;
+use crate::buffer::Buffer;
+use crate::close::CloseFrame;
+use crate::config::{Config, Delivery, Limits};
+use crate::error::ProtocolError;
+use crate::frame::{FrameHeader, Opcode};
+use crate::mask;
+use crate::message::MessageKind;
+use crate::payload::Payload;
+use crate::role::Role;
+use crate::text::Text;
+use crate::utf8::Utf8;
+
+/// The receiving half of a connection: it makes events of bytes and answers nothing.
+///
+/// What it keeps between calls is the head of an unfinished frame and what has come of an unfinished message.
+#[derive(Debug)]
+pub struct Receiver {
+    role: Role,
+    delivery: Delivery,
+    state: State,
+    head: Head,
+    limits: Limits,
+    message: Assembly,
+    /// What has come of an unfinished control frame's payload.
+    control: Buffer,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// The next byte belongs to a header.
+    Header,
+    /// The next byte belongs to the payload of a frame, or there is none left and the frame is to be ended.
+    Payload(Frame),
+    /// A Close frame or the end of the stream has come; whatever follows is ignored.
+    Over,
+    /// The peer broke a rule; nothing is parsed any more.
+    Failed(ProtocolError),
+}
+
+/// A frame whose payload is arriving.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    opcode: Opcode,
+    fin: bool,
+    key: Option<[u8; 4]>,
+    /// Where in the key the next byte stands, 0 to 3.
+    offset: u8,
+    remaining: u64,
+}
+
+impl Frame {
+    /// Returns how many of `available` bytes belong to the payload.
+    fn share(&self, available: usize) -> usize {
+        usize::try_from(self.remaining).map_or(available, |remaining| remaining.min(available))
+    }
+
+    /// Returns the frame as it is when `len` more bytes have come.
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of four")]
+    fn behind(self, len: usize) -> Self {
+        let offset = (usize::from(self.offset) + len) % 4;
+        Self {
+            remaining: self.remaining - len as u64,
+            offset: offset as u8,
+            ..self
+        }
+    }
+}
+
+/// The bytes of an unfinished header.
+#[derive(Debug, Default)]
+struct Head {
+    bytes: [u8; FrameHeader::MAX_LEN],
+    len: u8,
+}
+
+/// What a look at the input has found, and how many of its bytes are done with.
+struct Found {
+    used: usize,
+    what: What,
+    place: Place,
+}
+
+enum What {
+    Nothing,
+    Message(MessageKind),
+    Chunk { kind: MessageKind, last: bool },
+    Ping,
+    Pong,
+    Close(Option<CloseFrame>),
+}
+
+/// Where the payload of an event lies.
+enum Place {
+    /// From here up to the last byte used.
+    Input(usize),
+    Gathered(Buffer),
+}
+
+impl Found {
+    fn nothing(used: usize) -> Self {
+        Self {
+            used,
+            what: What::Nothing,
+            place: Place::Input(used),
+        }
+    }
+}
+
+impl Receiver {
+    /// Returns the receiving half for `role`, right behind the opening handshake.
+    #[must_use]
+    pub fn new(role: Role, config: &Config) -> Self {
+        Self {
+            role,
+            delivery: config.delivery,
+            state: State::Header,
+            head: Head::default(),
+            limits: config.limits,
+            message: Assembly::default(),
+            control: Buffer::default(),
+        }
+    }
+
+    /// Returns the next event and advances `input` behind it; `None` when all of `input` is used and more is wanted.
+    ///
+    /// # Errors
+    ///
+    /// What the peer did wrong, once all that came before it has been returned. From then on every call fails.
+    #[inline]
+    pub fn receive<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        let bytes = mem::take(input);
+        let found = self.look(bytes)?;
+        let (used, rest) = bytes.split_at_mut(found.used);
+        *input = rest;
+        Ok(event(
+            found.what,
+            match found.place {
+                Place::Input(start) => Payload::input(&mut used[start..]),
+                Place::Gathered(buffer) => Payload::gathered(buffer),
+            },
+        ))
+    }
+
+    /// Does what [`receive`](Self::receive) does with bytes in a [`BytesMut`], and returns events that can be kept.
+    ///
+    /// A payload that lies whole in `input` is split off it, without a copy.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`receive`](Self::receive).
+    pub fn receive_bytes(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Result<Option<Event<'static>>, ProtocolError> {
+        let found = match self.look(input) {
+            Ok(found) => found,
+            Err(error) => {
+                input.clear();
+                return Err(error);
+            }
+        };
+        Ok(event(
+            found.what,
+            match found.place {
+                Place::Input(start) => {
+                    let mut used = input.split_to(found.used);
+                    used.advance(start);
+                    Payload::shared(used)
+                }
+                Place::Gathered(buffer) => {
+                    input.advance(found.used);
+                    Payload::gathered(buffer)
+                }
+            },
+        ))
+    }
+
+    /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
+    ///
+    /// `None` while there is no such message, or too little of it has come to deserve memory. To be asked only when the
+    /// input is used up. The room is at most as long as what is missing of the frame.
+    #[must_use]
+    pub fn space(&mut self) -> Option<&mut [u8]> {
+        let State::Payload(frame) = self.state else {
+            return None;
+        };
+        let gathered = self.message.gathered();
+        if frame.opcode.is_control() || self.delivery == Delivery::Chunks || gathered < DIRECT_MIN {
+            return None;
+        }
+        let len = frame.share(gathered.max(DIRECT_STEP));
+        let most = self.most(frame);
+        (len > 0).then(|| self.message.space(len, most))
+    }
+
+    /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
+    /// next call of [`receive`](Self::receive), which may have no input.
+    ///
+    /// # Panics
+    ///
+    /// If `len` is more than the room was long.
+    pub fn filled(&mut self, len: usize) {
+        let State::Payload(frame) = self.state else {
+            return;
+        };
+        assert!(
+            frame.share(len) == len,
+            "more bytes read than there was room for"
+        );
+        if let Err(error) = self.gather(frame, len) {
+            self.stop(State::Failed(error));
+        }
+    }
+
+    /// Ignores all input from now on.
+    pub(super) fn close(&mut self) {
+        if !matches!(self.state, State::Failed(_)) {
+            self.stop(State::Over);
+        }
+    }
+
+    /// Finds the next event in `input` and unmasks its payload.
+    #[inline]
+    fn look(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
+        let found = match self.look_for_whole(input) {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => self.look_for_pieces(input),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = found {
+            self.stop(State::Failed(error));
+        }
+        found
+    }
+
+    /// Finds an unfragmented message that lies whole in `input`, the case that has to be fast; leaves any other to
+    /// [`look_for_pieces`](Self::look_for_pieces).
+    #[inline]
+    fn look_for_whole(&mut self, input: &mut [u8]) -> Result<Option<Found>, ProtocolError> {
+        if !matches!(self.state, State::Header)
+            || self.head.len > 0
+            || self.message.is_in_progress()
+        {
+            return Ok(None);
+        }
+        let Ok(Some((header, start))) = FrameHeader::parse(input) else {
+            return Ok(None);
+        };
+        let kind = match header.opcode {
+            Opcode::Text => MessageKind::Text,
+            Opcode::Binary => MessageKind::Binary,
+            _ => return Ok(None),
+        };
+        let fits = header.len <= self.limits.frame.min(self.limits.message);
+        let whole = header.fin && header.len <= (input.len() - start) as u64;
+        if !whole || !fits || self.delivery == Delivery::Chunks || self.check(header).is_err() {
+            return Ok(None);
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "not more than the input has"
+        )]
+        let used = start + header.len as usize;
+        let payload = &mut input[start..used];
+        let ascii = header
+            .mask
+            .is_some_and(|key| mask::apply_ascii(payload, key, 0));
+        if kind == MessageKind::Text && !ascii {
+            let mut utf8 = Utf8::new();
+            utf8.push(payload)?;
+            utf8.finish()?;
+        }
+        Ok(Some(Found {
+            used,
+            what: What::Message(kind),
+            place: Place::Input(start),
+        }))
+    }
+
+    /// Finds the next event in `input`, whatever has come before and wherever the input is cut.
+    fn look_for_pieces(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
+        let mut used = 0;
+        loop {
+            match self.state {
+                State::Failed(error) => return Err(error),
+                State::Over => return Ok(Found::nothing(input.len())),
+                State::Header => match self.header(&input[used..])? {
+                    Some((header, len)) => {
+                        used += len;
+                        self.begin_frame(header)?;
+                    }
+                    None => return Ok(Found::nothing(input.len())),
+                },
+                State::Payload(frame) => {
+                    let end = used + frame.share(input.len() - used);
+                    let piece = &mut input[used..end];
+                    if piece.is_empty() && frame.remaining > 0 {
+                        return Ok(Found::nothing(end));
+                    }
+                    let found = if frame.opcode.is_control() {
+                        self.control_piece(frame, piece)?
+                    } else {
+                        self.data_piece(frame, piece)?
+                    };
+                    if let Some((what, gathered)) = found {
+                        let place = gathered.map_or(Place::Input(used), Place::Gathered);
+                        return Ok(Found {
+                            used: end,
+                            what,
+                            place,
+                        });
+                    }
+                    used = end;
+                }
+            }
+        }
+    }
+
+    /// Returns the next header and how much of `input` it takes; `None` if it does not end there.
+    fn header(&mut self, input: &[u8]) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+        if self.head.len == 0
+            && let Ok(Some((header, len))) = FrameHeader::parse(input)
+            && self.check(header).is_ok()
+        {
+            return Ok(Some((header, len)));
+        }
+        // Byte by byte, so that the first bad byte decides, wherever the input is cut.
+        for (i, &byte) in input.iter().enumerate() {
+            let len = usize::from(self.head.len);
+            self.head.bytes[len] = byte;
+            self.head.len += 1;
+            let bytes = &self.head.bytes[..=len];
+            FrameHeader::check_prefix(bytes, self.role, RSV_IN_USE, self.message.is_in_progress())?;
+            if let Some((header, _)) = FrameHeader::parse(bytes)? {
+                self.head.len = 0;
+                return Ok(Some((header, i + 1)));
+            }
+        }
+        Ok(None)
+    }
+
+    #[inline]
+    fn check(&self, header: FrameHeader) -> Result<(), ProtocolError> {
+        header.check(self.role, RSV_IN_USE, self.message.is_in_progress())
+    }
+
+    fn begin_frame(&mut self, header: FrameHeader) -> Result<(), ProtocolError> {
+        if header.opcode.is_control() {
+            self.message.interrupt(&self.limits)?;
+        } else {
+            self.message.begin_frame(header, &self.limits)?;
+        }
+        let FrameHeader {
+            fin,
+            opcode,
+            mask: key,
+            len: remaining,
+            ..
+        } = header;
+        self.state = State::Payload(Frame {
+            opcode,
+            fin,
+            key,
+            offset: 0,
+            remaining,
+        });
+        Ok(())
+    }
+
+    /// Takes a piece of a control frame, which is the whole of it most of the time.
+    fn control_piece(
+        &mut self,
+        frame: Frame,
+        piece: &mut [u8],
+    ) -> Result<Option<(What, Option<Buffer>)>, ProtocolError> {
+        if let Some(key) = frame.key {
+            mask::apply(piece, key, frame.offset.into());
+        }
+        let frame = frame.behind(piece.len());
+        let whole = frame.remaining == 0 && self.control.is_empty();
+        if !whole {
+            self.control.push(piece);
+        }
+        if frame.remaining > 0 {
+            self.state = State::Payload(frame);
+            return Ok(None);
+        }
+        self.state = State::Header;
+        let gathered = (!whole).then(|| mem::take(&mut self.control));
+        let what = match frame.opcode {
+            Opcode::Ping => What::Ping,
+            Opcode::Pong => What::Pong,
+            _ => {
+                let close = CloseFrame::parse(gathered.as_deref().unwrap_or(piece))?;
+                self.stop(State::Over);
+                What::Close(close)
+            }
+        };
+        Ok(Some((what, gathered)))
+    }
+
+    /// Takes a piece of a data frame.
+    fn data_piece(
+        &mut self,
+        frame: Frame,
+        piece: &mut [u8],
+    ) -> Result<Option<(What, Option<Buffer>)>, ProtocolError> {
+        let kind = self.message.kind();
+        if self.delivery == Delivery::Messages {
+            let most = self.most(frame);
+            self.message.space(piece.len(), most).copy_from_slice(piece);
+            self.gather(frame, piece.len())?;
+        } else {
+            self.message.pass(piece, frame.key, frame.offset.into())?;
+            self.state = State::Payload(frame.behind(piece.len()));
+        }
+        let ended = frame.behind(piece.len()).remaining == 0;
+        if ended {
+            self.state = State::Header;
+        }
+        let last = ended && frame.fin;
+        let gathered = if last {
+            Some(self.message.finish()?)
+        } else {
+            None
+        };
+        Ok(match self.delivery {
+            Delivery::Messages => gathered.map(|gathered| (What::Message(kind), Some(gathered))),
+            Delivery::Chunks if piece.is_empty() && !last => None,
+            Delivery::Chunks => Some((What::Chunk { kind, last }, None)),
+        })
+    }
+
+    /// Takes in `len` bytes that stand in the room of the message.
+    fn gather(&mut self, frame: Frame, len: usize) -> Result<(), ProtocolError> {
+        self.message.gather(len, frame.key, frame.offset.into())?;
+        self.state = State::Payload(frame.behind(len));
+        Ok(())
+    }
+
+    /// Returns the most bytes that the message in progress can have in the end.
+    fn most(&self, frame: Frame) -> usize {
+        let most = if frame.fin {
+            frame
+                .remaining
+                .saturating_add(self.message.gathered() as u64)
+        } else {
+            self.limits.message
+        };
+        usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// Enters a state in which nothing is received, and gives all memory back.
+    #[cold]
+    fn stop(&mut self, state: State) {
+        self.state = state;
+        self.message.abandon();
+        self.control.release();
+    }
+}
+
+/// The reserved bits that a negotiated extension gives a meaning.
+const RSV_IN_USE: u8 = 0;
+
+/// The bytes of a message that must have come before its memory is lent to the transport. Below, a read into the
+/// caller's buffer, which may bring further frames along, costs less than the copy that it saves.
+const DIRECT_MIN: usize = 4 << 10;
+
+/// The least room that is lent, in bytes, if so much is missing: what a read of a socket brings at best.
+const DIRECT_STEP: usize = 64 << 10;
+
+#[inline]
+fn event(what: What, payload: Payload<'_>) -> Option<Event<'_>> {
+    Some(match what {
+        What::Nothing => return None,
+        What::Message(MessageKind::Text) => Event::Text(Text::assume_checked(payload)),
+        What::Message(MessageKind::Binary) => Event::Binary(payload),
+        What::Chunk { kind, last } => Event::Chunk(Chunk {
+            kind,
+            data: payload,
+            last,
+        }),
+        What::Ping => Event::Ping(payload),
+        What::Pong => Event::Pong(payload),
+        What::Close(close) => Event::Close(close),
+    })
+}

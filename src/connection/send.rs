@@ -1,0 +1,519 @@
+//! Sending (RFC 6455 §6.1): messages to frames, frames to bytes.
+
+use core::fmt;
+
+use bytes::Bytes;
+
+use super::closing::{Closing, Outcome, Transport};
+use super::event::Event;
+use super::outgoing::Outgoing;
+use crate::close::CloseFrame;
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::frame::{FrameHeader, Opcode};
+use crate::message::{Message, MessageKind};
+use crate::role::Role;
+use crate::text::Utf8Bytes;
+use crate::utf8::Utf8;
+
+/// Where a client's masking keys come from: a function that returns another key each time.
+///
+/// [`random::mask_key`](crate::random::mask_key) is the one to use. RFC 6455 §5.3 demands that no key can be predicted
+/// from those before it; one that returns the same keys again is for tests.
+pub type MaskKeys = fn() -> [u8; 4];
+
+/// The sending half of a connection: the outgoing queue, and the closing handshake that decides what may still go into
+/// it.
+#[derive(Debug)]
+pub struct Sender {
+    role: Role,
+    /// Present in a client, which masks.
+    keys: Option<MaskKeys>,
+    outgoing: Outgoing,
+    closing: Closing,
+    /// The message that [`send_fragment`](Self::send_fragment) has begun.
+    message: Option<(MessageKind, Utf8)>,
+    fragment_size: usize,
+    most: usize,
+    high: u32,
+    low: u32,
+    congested: bool,
+}
+
+impl Sender {
+    /// Returns the sending half of a server.
+    #[must_use]
+    pub fn server(config: &Config) -> Self {
+        Self::new(Role::Server, None, config)
+    }
+
+    /// Returns the sending half of a client that takes its masking keys from `keys`.
+    #[must_use]
+    pub fn client(config: &Config, keys: MaskKeys) -> Self {
+        Self::new(Role::Client, Some(keys), config)
+    }
+
+    fn new(role: Role, keys: Option<MaskKeys>, config: &Config) -> Self {
+        Self {
+            role,
+            keys,
+            outgoing: Outgoing::default(),
+            closing: Closing::new(role),
+            message: None,
+            fragment_size: config.fragment_size.max(1),
+            most: config.outgoing_limit,
+            high: config.high_watermark,
+            low: config.low_watermark,
+            congested: false,
+        }
+    }
+
+    /// Queues a text message.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendError::Closed), [`MessageInProgress`](SendError::MessageInProgress) or
+    /// [`QueueFull`](SendError::QueueFull); nothing is queued then.
+    #[inline]
+    pub fn send_text(&mut self, text: &str) -> Result<(), SendError> {
+        self.send_whole(Opcode::Text, text.as_bytes())
+    }
+
+    /// Queues a binary message.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_text`](Self::send_text).
+    #[inline]
+    pub fn send_binary(&mut self, data: &[u8]) -> Result<(), SendError> {
+        self.send_whole(Opcode::Binary, data)
+    }
+
+    /// Queues a message. A server does not copy a large payload.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_text`](Self::send_text), with the message handed back.
+    pub fn send(&mut self, message: Message) -> Result<(), Refused> {
+        if let Err(error) = self.may_begin() {
+            return Err(Refused { error, message });
+        }
+        let mut opcode = opcode(message.kind());
+        let mut payload = message.into_bytes();
+        if self.keys.is_some() {
+            self.fragment(opcode, &payload);
+            return Ok(());
+        }
+        while payload.len() > self.fragment_size {
+            let fragment = payload.split_to(self.fragment_size);
+            self.outgoing
+                .push_shared(header(false, opcode, None, fragment.len()), fragment);
+            opcode = Opcode::Continuation;
+        }
+        self.outgoing
+            .push_shared(header(true, opcode, None, payload.len()), payload);
+        Ok(())
+    }
+
+    /// Queues the next fragment of a message, the first one beginning it and the one with `fin` ending it
+    /// (RFC 6455 §5.4). No other message can be sent in between; control frames can.
+    ///
+    /// Text may be cut anywhere, also inside a character.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendError::Closed), [`QueueFull`](SendError::QueueFull), [`InvalidUtf8`](SendError::InvalidUtf8) if
+    /// the text is not UTF-8, or [`MessageInProgress`](SendError::MessageInProgress) if the message that has begun is of
+    /// the other kind; nothing is queued then.
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        data: &[u8],
+        fin: Fin,
+    ) -> Result<(), SendError> {
+        self.may_send()?;
+        let (begun, mut utf8) = self
+            .message
+            .map_or((None, Utf8::new()), |(kind, utf8)| (Some(kind), utf8));
+        if begun.is_some_and(|begun| begun != kind) {
+            return Err(SendError::MessageInProgress);
+        }
+        if kind == MessageKind::Text {
+            utf8.push(data).map_err(|_| SendError::InvalidUtf8)?;
+            if fin == Fin::Last {
+                utf8.finish().map_err(|_| SendError::InvalidUtf8)?;
+            }
+        }
+        let opcode = if begun.is_some() {
+            Opcode::Continuation
+        } else {
+            opcode(kind)
+        };
+        self.push(fin == Fin::Last, opcode, data);
+        self.message = (fin == Fin::More).then_some((kind, utf8));
+        Ok(())
+    }
+
+    /// Queues a Ping with up to 125 bytes of payload (RFC 6455 §5.5.2).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendError::Closed) or [`ControlTooLong`](SendError::ControlTooLong).
+    pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.may_send_control(payload)?;
+        let header = self.header(true, Opcode::Ping, payload.len());
+        self.outgoing.push_reply(header, payload);
+        Ok(())
+    }
+
+    /// Queues a Pong that nobody asked for, with up to 125 bytes of payload (RFC 6455 §5.5.3).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ping`](Self::ping).
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.may_send_control(payload)?;
+        self.push(true, Opcode::Pong, payload);
+        Ok(())
+    }
+
+    /// Queues a Close frame, with or without a code and reason, and takes no more data (RFC 6455 §7.1.2).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](SendError::Closed) if the connection is closing already,
+    /// [`InvalidCloseCode`](SendError::InvalidCloseCode) for a code that this end must not send, or
+    /// [`ReasonTooLong`](SendError::ReasonTooLong) for a reason of more than 123 bytes.
+    pub fn close(&mut self, frame: Option<CloseFrame>) -> Result<(), SendError> {
+        if let Some(frame) = &frame {
+            self.check_close(frame)?;
+        }
+        if !self.is_open() {
+            return Err(SendError::Closed);
+        }
+        self.push_close(frame.as_ref());
+        self.closing.close(frame);
+        Ok(())
+    }
+
+    /// Fails the connection: queues a Close frame, unless one was sent, and waits for no answer (RFC 6455 §7.1.7).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`close`](Self::close).
+    pub fn fail(&mut self, frame: CloseFrame) -> Result<(), SendError> {
+        self.check_close(&frame)?;
+        if !self.is_listening() {
+            return Err(SendError::Closed);
+        }
+        self.end(None, frame);
+        Ok(())
+    }
+
+    /// Does what the receiving half asks for.
+    pub fn reply(&mut self, reply: Reply) {
+        match reply {
+            Reply::Pong(payload) => self.answer_ping(&payload),
+            Reply::Close(frame) => self.answer_close(frame.as_ref()),
+            Reply::Fail(error) => self.answer_error(error),
+            Reply::Eof => self.receive_eof(),
+        }
+    }
+
+    /// Returns the bytes to write.
+    #[inline]
+    pub fn outgoing(&mut self) -> &mut Outgoing {
+        self.outgoing.commit();
+        &mut self.outgoing
+    }
+
+    /// Returns how many bytes wait to be written.
+    #[inline]
+    #[must_use]
+    pub const fn buffered(&self) -> usize {
+        self.outgoing.len()
+    }
+
+    /// Tells whether the application should stop sending: from when
+    /// [`Config::high_watermark`](crate::Config::high_watermark) is reached until no more than
+    /// [`Config::low_watermark`](crate::Config::low_watermark) bytes wait to be written.
+    #[must_use]
+    pub fn is_congested(&mut self) -> bool {
+        let buffered = self.buffered() as u64;
+        self.congested =
+            buffered >= self.high.into() || (self.congested && buffered > self.low.into());
+        self.congested
+    }
+
+    /// Tells whether messages can be sent: until a Close frame is, whoever began to close.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.closing.is_open()
+    }
+
+    /// Returns what is to be done with the transport now.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.closing.transport(self.outgoing.is_empty())
+    }
+
+    /// Returns how the connection ended; `None` while it goes on, or while the last bytes wait to be written.
+    #[must_use]
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.closing.outcome(self.outgoing.is_empty())
+    }
+
+    /// Tells whether the peer may still be heard.
+    #[inline]
+    pub(super) fn is_listening(&self) -> bool {
+        self.closing.is_listening()
+    }
+
+    /// Answers a Ping: also after our Close frame, as long as the peer's has not come.
+    pub(super) fn answer_ping(&mut self, payload: &[u8]) {
+        if self.is_listening() && payload.len() <= MAX_CONTROL_LEN {
+            let header = self.header(true, Opcode::Pong, payload.len());
+            self.outgoing.push_reply(header, payload);
+        }
+    }
+
+    /// Answers a Close frame.
+    pub(super) fn answer_close(&mut self, frame: Option<&CloseFrame>) {
+        if !self.is_listening() {
+            return;
+        }
+        if let Some(answer) = self.closing.receive(frame) {
+            self.push_close(answer.as_ref());
+        }
+    }
+
+    /// Fails the connection for what the peer did.
+    pub(super) fn answer_error(&mut self, error: ProtocolError) {
+        self.end(
+            Some(error),
+            CloseFrame {
+                code: error.close_code(),
+                reason: Utf8Bytes::default(),
+            },
+        );
+    }
+
+    /// Takes note that the stream has ended.
+    pub(super) fn receive_eof(&mut self) {
+        self.closing.receive_eof(self.outgoing.is_empty());
+    }
+
+    /// Fails the connection. At most one Close frame is ever sent.
+    fn end(&mut self, error: Option<ProtocolError>, frame: CloseFrame) {
+        if self.is_open() {
+            self.push_close(Some(&frame));
+        }
+        self.closing.fail(error, frame);
+    }
+
+    #[inline]
+    fn send_whole(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
+        self.may_begin()?;
+        self.fragment(opcode, payload);
+        Ok(())
+    }
+
+    /// Queues a message in as many frames as it takes.
+    #[inline]
+    fn fragment(&mut self, mut opcode: Opcode, mut payload: &[u8]) {
+        while let Some((fragment, rest)) = payload.split_at_checked(self.fragment_size)
+            && !rest.is_empty()
+        {
+            self.push(false, opcode, fragment);
+            opcode = Opcode::Continuation;
+            payload = rest;
+        }
+        self.push(true, opcode, payload);
+    }
+
+    #[inline]
+    fn push(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) {
+        let header = self.header(fin, opcode, payload.len());
+        self.outgoing.push(header, payload);
+    }
+
+    fn push_close(&mut self, frame: Option<&CloseFrame>) {
+        let mut payload = [0; MAX_CONTROL_LEN];
+        let mut len = 0;
+        if let Some(frame) = frame {
+            payload[..2].copy_from_slice(&frame.code.0.to_be_bytes());
+            len = 2 + frame.reason.len();
+            payload[2..len].copy_from_slice(frame.reason.as_bytes());
+        }
+        let header = self.header(true, Opcode::Close, len);
+        self.outgoing.push_close(header, &payload[..len]);
+    }
+
+    /// Returns the header of a frame that we send, with a fresh key if it is masked.
+    #[inline]
+    fn header(&self, fin: bool, opcode: Opcode, len: usize) -> FrameHeader {
+        header(fin, opcode, self.keys.map(|key| key()), len)
+    }
+
+    #[inline]
+    fn may_begin(&self) -> Result<(), SendError> {
+        self.may_send()?;
+        if self.message.is_some() {
+            Err(SendError::MessageInProgress)
+        } else {
+            Ok(())
+        }
+    }
+
+    #[inline]
+    fn may_send(&self) -> Result<(), SendError> {
+        // RFC 6455 §5.5.1 "The application MUST NOT send any more data frames after sending a Close frame."
+        if !self.closing.is_open() {
+            return Err(SendError::Closed);
+        }
+        if self.buffered() >= self.most {
+            Err(SendError::QueueFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn may_send_control(&self, payload: &[u8]) -> Result<(), SendError> {
+        if !self.closing.is_open() {
+            return Err(SendError::Closed);
+        }
+        if payload.len() > MAX_CONTROL_LEN {
+            Err(SendError::ControlTooLong)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_close(&self, frame: &CloseFrame) -> Result<(), SendError> {
+        if !frame.code.is_sendable(self.role) {
+            return Err(SendError::InvalidCloseCode);
+        }
+        if frame.reason.len() > CloseFrame::MAX_REASON_LEN {
+            return Err(SendError::ReasonTooLong);
+        }
+        Ok(())
+    }
+}
+
+/// The longest payload of a control frame (RFC 6455 §5.5).
+const MAX_CONTROL_LEN: usize = 125;
+
+const fn opcode(kind: MessageKind) -> Opcode {
+    match kind {
+        MessageKind::Text => Opcode::Text,
+        MessageKind::Binary => Opcode::Binary,
+    }
+}
+
+#[inline]
+const fn header(fin: bool, opcode: Opcode, mask: Option<[u8; 4]>, len: usize) -> FrameHeader {
+    FrameHeader {
+        fin,
+        rsv: 0,
+        opcode,
+        mask,
+        len: len as u64,
+    }
+}
+
+/// Whether a fragment is the last of its message (RFC 6455 §5.2, the FIN bit).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fin {
+    /// More fragments follow.
+    More,
+    /// The message ends here.
+    Last,
+}
+
+/// What the receiving half of a split connection asks the sending half to do, small enough to be sent to another task.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Reply {
+    /// Answer a Ping.
+    Pong(Bytes),
+    /// Answer the peer's Close frame.
+    Close(Option<CloseFrame>),
+    /// Fail the connection, for what [`Receiver::receive`](crate::Receiver::receive) returned.
+    Fail(ProtocolError),
+    /// Take note that the stream has ended.
+    Eof,
+}
+
+impl Reply {
+    /// Returns what `event` asks for, if anything.
+    #[must_use]
+    pub fn to(event: &Event<'_>) -> Option<Self> {
+        match event {
+            Event::Ping(payload) => Some(Self::Pong(Bytes::copy_from_slice(payload))),
+            Event::Close(frame) => Some(Self::Close(frame.clone())),
+            _ => None,
+        }
+    }
+}
+
+/// What the application asked for cannot be done now; the connection is as it was.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// A Close frame has been sent, or the connection has ended.
+    Closed,
+    /// A message sent in fragments has not ended yet.
+    MessageInProgress,
+    /// [`Config::outgoing_limit`](crate::Config::outgoing_limit) bytes wait to be written.
+    QueueFull,
+    /// Text is not UTF-8.
+    InvalidUtf8,
+    /// The payload of a control frame is longer than 125 bytes.
+    ControlTooLong,
+    /// This end must not send the close code; see [`CloseCode::is_sendable`](crate::CloseCode::is_sendable).
+    InvalidCloseCode,
+    /// The reason of a Close frame is longer than 123 bytes.
+    ReasonTooLong,
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the connection is closing or closed",
+            Self::MessageInProgress => "another message has not ended yet",
+            Self::QueueFull => "too many bytes wait to be written",
+            Self::InvalidUtf8 => "text is not UTF-8",
+            Self::ControlTooLong => "the payload of a control frame is longer than 125 bytes",
+            Self::InvalidCloseCode => "the close code must not be sent by this end",
+            Self::ReasonTooLong => "the close reason is longer than 123 bytes",
+        })
+    }
+}
+
+impl core::error::Error for SendError {}
+
+/// A message that was not queued, and why.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refused {
+    /// Why it was not queued.
+    pub error: SendError,
+    /// The message, unchanged.
+    pub message: Message,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
+    }
+}
+
+impl core::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl From<Refused> for SendError {
+    fn from(refused: Refused) -> Self {
+        refused.error
+    }
+}

@@ -1,0 +1,80 @@
+//! What the peer did wrong.
+
+use core::fmt;
+
+/// The rule of the protocol, or the limit, that the peer broke.
+///
+/// After one the connection has failed (RFC 6455 §7.1.7): the Close frame that tells the peer is already queued, and no
+/// further byte is parsed. [`ProtocolError::close_code`] is the code in that frame.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// A client sent a frame without a mask (RFC 6455 §5.1).
+    UnmaskedFrame,
+    /// A server sent a frame with a mask (RFC 6455 §5.1).
+    MaskedFrame,
+    /// A reserved bit is set that no negotiated extension gives a meaning (RFC 6455 §5.2).
+    ReservedBits,
+    /// The opcode is one of 3–7 and 11–15, which have no meaning (RFC 6455 §5.2).
+    ReservedOpcode,
+    /// The payload length does not stand in its shortest form (RFC 6455 §5.2).
+    LengthNotMinimal,
+    /// The payload length has its most significant bit set (RFC 6455 §5.2).
+    LengthOutOfRange,
+    /// A continuation frame came without a message to continue (RFC 6455 §5.4).
+    UnexpectedContinuation,
+    /// A new message began before the last one had ended (RFC 6455 §5.4).
+    ExpectedContinuation,
+    /// A control frame has more than 125 bytes of payload (RFC 6455 §5.5).
+    OversizedControlFrame,
+    /// A control frame is fragmented (RFC 6455 §5.5).
+    FragmentedControlFrame,
+    /// The payload of a Close frame is one byte, half a code (RFC 6455 §5.5.1).
+    TruncatedCloseCode,
+    /// A Close frame carries a code that must not be sent (RFC 6455 §7.4).
+    InvalidCloseCode,
+    /// The reason in a Close frame is not UTF-8 (RFC 6455 §5.5.1).
+    InvalidCloseReason,
+    /// A text message is not UTF-8 (RFC 6455 §8.1).
+    InvalidUtf8,
+    /// A frame is longer than [`Limits::frame`](crate::Limits::frame) (RFC 6455 §10.4).
+    FrameTooLarge,
+    /// A message is longer than [`Limits::message`](crate::Limits::message) (RFC 6455 §10.4).
+    MessageTooLarge,
+    /// A message has more frames than [`Limits::fragments`](crate::Limits::fragments) (RFC 6455 §10.4).
+    TooManyFragments,
+    /// A message has more empty frames than
+    /// [`Limits::empty_fragments`](crate::Limits::empty_fragments) (RFC 6455 §10.4).
+    TooManyEmptyFragments,
+    /// More control frames than [`Limits::control_frames`](crate::Limits::control_frames) came between two fragments of
+    /// a message (RFC 6455 §10.4).
+    TooManyControlFrames,
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnmaskedFrame => "a client sent a frame without a mask",
+            Self::MaskedFrame => "a server sent a frame with a mask",
+            Self::ReservedBits => "a reserved bit is set without an extension that defines it",
+            Self::ReservedOpcode => "the opcode is reserved",
+            Self::LengthNotMinimal => "the payload length is not in its shortest form",
+            Self::LengthOutOfRange => "the payload length has its most significant bit set",
+            Self::UnexpectedContinuation => "a continuation frame has no message to continue",
+            Self::ExpectedContinuation => "a message began within another one",
+            Self::OversizedControlFrame => "a control frame is longer than 125 bytes",
+            Self::FragmentedControlFrame => "a control frame is fragmented",
+            Self::TruncatedCloseCode => "the payload of a close frame is a single byte",
+            Self::InvalidCloseCode => "the code of a close frame must not be sent",
+            Self::InvalidCloseReason => "the reason of a close frame is not UTF-8",
+            Self::InvalidUtf8 => "a text message is not UTF-8",
+            Self::FrameTooLarge => "a frame is longer than the limit",
+            Self::MessageTooLarge => "a message is longer than the limit",
+            Self::TooManyFragments => "a message has more frames than the limit",
+            Self::TooManyEmptyFragments => "a message has more empty frames than the limit",
+            Self::TooManyControlFrames => "more control frames than the limit interrupt a message",
+        })
+    }
+}
+
+impl core::error::Error for ProtocolError {}

@@ -1,0 +1,288 @@
+//! The frame header (RFC 6455 §5.2): what its bytes say, and whether the peer may say so now.
+
+use crate::error::ProtocolError;
+use crate::role::Role;
+
+/// What a frame carries (RFC 6455 §5.2, §11.8).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[doc(alias = "OpCode")]
+#[repr(u8)]
+pub enum Opcode {
+    /// The next part of the message in progress.
+    Continuation = 0x0,
+    /// A text message, or its first part.
+    Text = 0x1,
+    /// A binary message, or its first part.
+    Binary = 0x2,
+    /// The wish to close, or the answer to it.
+    Close = 0x8,
+    /// A question whether the peer is there.
+    Ping = 0x9,
+    /// The answer to a Ping.
+    Pong = 0xA,
+}
+
+impl Opcode {
+    /// Returns the opcode in the lower four bits of a frame's first byte.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError::ReservedOpcode`] for a value without a meaning.
+    #[inline]
+    pub const fn parse(bits: u8) -> Result<Self, ProtocolError> {
+        Ok(match bits & 0x0F {
+            0x0 => Self::Continuation,
+            0x1 => Self::Text,
+            0x2 => Self::Binary,
+            0x8 => Self::Close,
+            0x9 => Self::Ping,
+            0xA => Self::Pong,
+            // §5.2 "If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_."
+            _ => return Err(ProtocolError::ReservedOpcode),
+        })
+    }
+
+    /// Tells whether this is a control frame's opcode: the most significant of its four bits is 1 (RFC 6455 §5.5).
+    #[inline]
+    #[must_use]
+    pub const fn is_control(self) -> bool {
+        self as u8 & 0x8 != 0
+    }
+}
+
+/// The header of a frame (RFC 6455 §5.2).
+///
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-------+-+-------------+-------------------------------+
+/// |F|R|R|R| opcode|M| Payload len |    Extended payload length    |
+/// |I|S|S|S|  (4)  |A|     (7)     |             (16/64)           |
+/// |N|V|V|V|       |S|             |   (if payload len==126/127)   |
+/// | |1|2|3|       |K|             |                               |
+/// +-+-+-+-+-------+-+-------------+ - - - - - - - - - - - - - - - +
+/// |     Extended payload length continued, if payload len == 127  |
+/// + - - - - - - - - - - - - - - - +-------------------------------+
+/// |                               |Masking-key, if MASK set to 1  |
+/// +-------------------------------+-------------------------------+
+/// | Masking-key (continued)       |          Payload Data         |
+/// +-------------------------------- - - - - - - - - - - - - - - - +
+/// ```
+///
+/// [`parse`](Self::parse) knows the syntax alone and suits proxies and tools; [`check`](Self::check) knows what a peer
+/// may send.
+///
+/// ```
+/// use sansocket::{FrameHeader, Opcode, Role};
+///
+/// let hello = [0x81, 0x05, b'H', b'e', b'l', b'l', b'o']; // RFC 6455 §5.7
+/// let (header, len) = FrameHeader::parse(&hello)?.expect("a whole header");
+/// assert_eq!((header.opcode, header.fin, header.len, len), (Opcode::Text, true, 5, 2));
+/// header.check(Role::Client, 0, false)?;
+/// # Ok::<(), sansocket::ProtocolError>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct FrameHeader {
+    /// Whether this is the last frame of its message.
+    pub fin: bool,
+    /// The reserved bits: RSV1 is 4, RSV2 is 2, RSV3 is 1.
+    pub rsv: u8,
+    /// What the frame carries.
+    pub opcode: Opcode,
+    /// The masking key, if the payload is masked.
+    pub mask: Option<[u8; 4]>,
+    /// The length of the payload in bytes, at most 2⁶³ − 1.
+    pub len: u64,
+}
+
+impl FrameHeader {
+    /// The length of the longest header, in bytes.
+    pub const MAX_LEN: usize = 14;
+
+    /// Reads the header at the start of `bytes` and returns it with its own length, `None` if more bytes are wanted
+    /// (RFC 6455 §5.2).
+    ///
+    /// # Errors
+    ///
+    /// As soon as the bytes show it: [`ReservedOpcode`](ProtocolError::ReservedOpcode),
+    /// [`LengthNotMinimal`](ProtocolError::LengthNotMinimal) or
+    /// [`LengthOutOfRange`](ProtocolError::LengthOutOfRange).
+    #[inline]
+    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
+        let &[first, second, ref rest @ ..] = bytes else {
+            return match bytes {
+                [first] => Opcode::parse(*first).map(|_| None),
+                _ => Ok(None),
+            };
+        };
+        let opcode = Opcode::parse(first)?;
+        let (len, rest) = match second & 0x7F {
+            126 => match rest.split_first_chunk() {
+                Some((len, rest)) => (minimal(u16::from_be_bytes(*len).into(), 126)?, rest),
+                None => return Ok(None),
+            },
+            127 => match rest.split_first_chunk() {
+                Some((len, rest)) => (minimal(u64::from_be_bytes(*len), 1 << 16)?, rest),
+                None => return unfinished_length(rest),
+            },
+            len => (u64::from(len), rest),
+        };
+        let (mask, rest) = if second & 0x80 == 0 {
+            (None, rest)
+        } else {
+            match rest.split_first_chunk() {
+                Some((key, rest)) => (Some(*key), rest),
+                None => return Ok(None),
+            }
+        };
+        let header = Self {
+            fin: first & 0x80 != 0,
+            rsv: first >> 4 & 0x7,
+            opcode,
+            mask,
+            len,
+        };
+        Ok(Some((header, bytes.len() - rest.len())))
+    }
+
+    /// Checks every rule that holds for a frame received by `role`, so that RFC 6455 can be read beside it.
+    ///
+    /// `rsv_in_use` has the reserved bits that an extension defines for this frame; `in_message` tells whether a message
+    /// is in progress, its last frame yet to come.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that is broken, in the order of the bytes that show it.
+    #[inline]
+    pub fn check(self, role: Role, rsv_in_use: u8, in_message: bool) -> Result<(), ProtocolError> {
+        use ProtocolError as E;
+
+        // §5.2 "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."
+        ensure(self.rsv & !rsv_in_use == 0, E::ReservedBits)?;
+        if self.opcode.is_control() {
+            // §5.5 "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
+            ensure(self.fin, E::FragmentedControlFrame)?;
+        } else {
+            // §5.4 "an opcode other than 0" begins a message, "the opcode set to 0" continues it.
+            let continues = self.opcode == Opcode::Continuation;
+            ensure(in_message || !continues, E::UnexpectedContinuation)?;
+            // §5.4 "The fragments of one message MUST NOT be interleaved between the fragments of another message"
+            ensure(continues || !in_message, E::ExpectedContinuation)?;
+        }
+        // §5.1 "a client MUST mask all frames that it sends to the server", "A server MUST NOT mask any frames"
+        match role {
+            Role::Server => ensure(self.mask.is_some(), E::UnmaskedFrame)?,
+            Role::Client => ensure(self.mask.is_none(), E::MaskedFrame)?,
+        }
+        ensure(
+            !self.opcode.is_control() || self.len <= 125,
+            E::OversizedControlFrame,
+        )
+    }
+
+    /// Checks what the first bytes of a header show already: an error is reported at the byte that makes it certain.
+    ///
+    /// The arguments are those of [`check`](Self::check); `bytes` may be anything from nothing to a whole header.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`parse`](Self::parse) and [`check`](Self::check).
+    pub fn check_prefix(
+        bytes: &[u8],
+        role: Role,
+        rsv_in_use: u8,
+        in_message: bool,
+    ) -> Result<(), ProtocolError> {
+        let Some((&first, rest)) = bytes.split_first() else {
+            return Ok(());
+        };
+        // What is not known yet is assumed to be as it should.
+        let mut header = Self {
+            fin: first & 0x80 != 0,
+            rsv: first >> 4 & 0x7,
+            opcode: Opcode::parse(first)?,
+            mask: (role == Role::Server).then_some([0; 4]),
+            len: 0,
+        };
+        header.check(role, rsv_in_use, in_message)?;
+        let Some(&second) = rest.first() else {
+            return Ok(());
+        };
+        header.mask = (second & 0x80 != 0).then_some([0; 4]);
+        header.len = u64::from(second & 0x7F);
+        header.check(role, rsv_in_use, in_message)?;
+        Self::parse(bytes).map(drop)
+    }
+
+    /// Returns the length of the header, in bytes: 2 to 14.
+    #[inline]
+    #[must_use]
+    pub const fn encoded_len(self) -> usize {
+        let len = match self.len {
+            0..=125 => 2,
+            126..=0xFFFF => 4,
+            _ => 10,
+        };
+        if self.mask.is_some() { len + 4 } else { len }
+    }
+
+    /// Returns the header in its only legal form and that form's length; the bytes behind it are zero (RFC 6455 §5.2).
+    #[inline]
+    #[must_use]
+    pub const fn encode(self) -> ([u8; Self::MAX_LEN], usize) {
+        let mut bytes = [0; Self::MAX_LEN];
+        bytes[0] = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;
+        let masked = (self.mask.is_some() as u8) << 7;
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = self.len.to_be_bytes();
+        // §5.2 "the minimal number of bytes MUST be used to encode the length"
+        let end = match self.len {
+            0..=125 => {
+                bytes[1] = masked | b7;
+                2
+            }
+            126..=0xFFFF => {
+                (bytes[1], bytes[2], bytes[3]) = (masked | 0x7E, b6, b7);
+                4
+            }
+            _ => {
+                bytes[1] = masked | 0x7F;
+                (bytes[2], bytes[3], bytes[4], bytes[5]) = (b0, b1, b2, b3);
+                (bytes[6], bytes[7], bytes[8], bytes[9]) = (b4, b5, b6, b7);
+                10
+            }
+        };
+        if let Some([k0, k1, k2, k3]) = self.mask {
+            (bytes[end], bytes[end + 1], bytes[end + 2], bytes[end + 3]) = (k0, k1, k2, k3);
+            return (bytes, end + 4);
+        }
+        (bytes, end)
+    }
+}
+
+/// Returns `len` if it needs the form it was found in, whose least value is `least`.
+#[inline]
+fn minimal(len: u64, least: u64) -> Result<u64, ProtocolError> {
+    ensure(len >= least, ProtocolError::LengthNotMinimal)?;
+    // §5.2 "the most significant bit MUST be 0"
+    ensure(len >> 63 == 0, ProtocolError::LengthOutOfRange)?;
+    Ok(len)
+}
+
+/// Reports what the first bytes of a length of eight show already.
+#[cold]
+fn unfinished_length<T>(bytes: &[u8]) -> Result<Option<T>, ProtocolError> {
+    ensure(
+        bytes.first().is_none_or(|first| first & 0x80 == 0),
+        ProtocolError::LengthOutOfRange,
+    )?;
+    ensure(
+        bytes.len() < 6 || bytes.iter().take(6).any(|&b| b != 0),
+        ProtocolError::LengthNotMinimal,
+    )?;
+    Ok(None)
+}
+
+#[inline]
+fn ensure(rule: bool, otherwise: ProtocolError) -> Result<(), ProtocolError> {
+    if rule { Ok(()) } else { Err(otherwise) }
+}

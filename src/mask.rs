@@ -1,0 +1,213 @@
+//! Masking (RFC 6455 §5.3): one loop of safe code, compiled once for every CPU and once more for AVX2.
+//!
+//! A payload is treated in blocks whose size its length decides. What is left behind the last whole block is covered by
+//! one more block that overlaps it, so that no length pays for a loop over single bytes.
+
+/// Masks or unmasks `payload` in place; both are the same operation (RFC 6455 §5.3).
+///
+/// `offset` is the index of `payload[0]` in the payload of its frame, so a frame may be treated in pieces.
+///
+/// ```
+/// let mut payload = *b"Hello";
+/// sansocket::mask::apply(&mut payload, [0x37, 0xfa, 0x21, 0x3d], 0);
+/// assert_eq!(payload, [0x7f, 0x9f, 0x4d, 0x51, 0x58]); // RFC 6455 §5.7
+/// ```
+#[inline]
+pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
+    dispatch(payload, None, rotate(key, offset));
+}
+
+/// Unmasks `payload` in place and tells whether the result is ASCII, which the same pass finds out at no cost.
+///
+/// `offset` is that of [`apply`].
+#[inline]
+#[must_use]
+pub fn apply_ascii(payload: &mut [u8], key: [u8; 4], offset: usize) -> bool {
+    dispatch(payload, None, rotate(key, offset)).is_ascii()
+}
+
+/// Copies `source` to `target` and masks it, in one pass (RFC 6455 §5.3).
+///
+/// `offset` is the index of `source[0]` in the payload of its frame.
+///
+/// # Panics
+///
+/// If the two differ in length, as [`slice::copy_from_slice`] does.
+#[inline]
+pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
+    assert_eq!(
+        target.len(),
+        source.len(),
+        "a masking copy needs as much room as there are bytes"
+    );
+    dispatch(target, Some(source), rotate(key, offset));
+}
+
+/// From this length on, wider registers pay for finding out whether there are any (bench `mask`).
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+const DISPATCH_MIN: usize = 64;
+
+/// Runs [`xor`] in the best version that this CPU has.
+#[inline]
+fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+    #[cfg(all(target_arch = "x86_64", feature = "std"))]
+    if target.len() >= DISPATCH_MIN && std::arch::is_x86_feature_detected!("avx2") {
+        #[expect(unsafe_code, reason = "the one call into a `target_feature` function")]
+        // SAFETY: this CPU has AVX2, which was asked just above.
+        return unsafe { xor_avx2(target, source, key) };
+    }
+    xor(target, source, key)
+}
+
+/// [`xor`] with 32-byte registers: the same safe code, so nothing else can differ.
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+#[target_feature(enable = "avx2")]
+fn xor_avx2(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+    xor(target, source, key)
+}
+
+/// Writes `source`, or `target` itself, XOR `key` to `target`; returns all bytes written, combined by OR.
+#[inline(always)]
+fn xor(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+    match target.len() {
+        0..4 => bytes(target, source, key),
+        4..8 => blocks::<4>(target, source, key),
+        8..16 => blocks::<8>(target, source, key),
+        16..32 => blocks::<16>(target, source, key),
+        32..128 => blocks::<32>(target, source, key),
+        _ => blocks::<128>(target, source, key),
+    }
+}
+
+/// The loop of [`xor`] over blocks of `N` bytes, `N` being a multiple of four and at most the length.
+#[inline(always)]
+fn blocks<const N: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+    let mut seen = [0; N];
+    // Read before the loop writes over its beginning.
+    let Some(&last) = source.unwrap_or(target).last_chunk::<N>() else {
+        return 0;
+    };
+    let last_key = rotate(key, target.len() - N);
+    match source {
+        None => {
+            for block in target.as_chunks_mut::<N>().0 {
+                *block = xor_block(*block, key, &mut seen);
+            }
+        }
+        Some(source) => {
+            for (block, from) in target
+                .as_chunks_mut::<N>()
+                .0
+                .iter_mut()
+                .zip(source.as_chunks::<N>().0)
+            {
+                *block = xor_block(*from, key, &mut seen);
+            }
+        }
+    }
+    if let Some(end) = target.last_chunk_mut::<N>() {
+        *end = xor_block(last, last_key, &mut seen);
+    }
+    seen.into_iter().fold(0, |all, byte| all | byte)
+}
+
+#[inline(always)]
+fn xor_block<const N: usize>(mut block: [u8; N], key: [u8; 4], seen: &mut [u8; N]) -> [u8; N] {
+    for (i, byte) in block.iter_mut().enumerate() {
+        *byte ^= key[i % 4];
+        seen[i] |= *byte;
+    }
+    block
+}
+
+/// [`xor`] for the lengths that hold no block.
+#[inline(always)]
+fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+    let mut seen = 0;
+    if let Some(source) = source {
+        target.copy_from_slice(source);
+    }
+    for (byte, key) in target.iter_mut().zip(key) {
+        *byte ^= key;
+        seen |= *byte;
+    }
+    seen
+}
+
+/// Returns the key as it stands `offset` bytes into the payload: octet `i` meets `key[i % 4]`.
+#[inline(always)]
+fn rotate(key: [u8; 4], offset: usize) -> [u8; 4] {
+    // `offset % 4` bytes to the left; the remainder makes the cast lossless.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 24")]
+    let bits = (offset % 4 * 8) as u32;
+    u32::from_le_bytes(key).rotate_right(bits).to_le_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// RFC 6455 §5.3, word for word: `j = i MOD 4; transformed-octet-i = original-octet-i XOR masking-key-octet-j`.
+    fn naive(payload: &[u8], key: [u8; 4], offset: usize) -> Vec<u8> {
+        payload
+            .iter()
+            .enumerate()
+            .map(|(i, octet)| octet ^ key[(i + offset) % 4])
+            .collect()
+    }
+
+    /// M-01, M-07: every length around every block size, at every phase and alignment, equals the byte loop.
+    #[test]
+    fn every_version_equals_the_byte_loop() {
+        let key = [0x37, 0xfa, 0x21, 0x3d];
+        let all: Vec<u8> = (0..1_200_u32)
+            .map(|i| (i * 7 + i / 256).to_le_bytes()[0])
+            .collect();
+        for len in (0..300).chain([511, 512, 513, 1_023, 1_100]) {
+            for offset in 0..5 {
+                let source = &all[offset..offset + len];
+                let expected = naive(source, key, offset);
+                let ored = expected.iter().fold(0, |all, byte| all | byte);
+
+                let mut portable = source.to_vec();
+                assert_eq!(
+                    xor(&mut portable, None, rotate(key, offset)),
+                    ored,
+                    "bits of {len} at {offset}"
+                );
+                assert_eq!(portable, expected, "portable {len} at {offset}");
+
+                let mut dispatched = source.to_vec();
+                assert_eq!(
+                    apply_ascii(&mut dispatched, key, offset),
+                    expected.is_ascii()
+                );
+                assert_eq!(dispatched, expected, "dispatched {len} at {offset}");
+
+                let mut copied = alloc::vec![0; len];
+                copy(&mut copied, source, key, offset);
+                assert_eq!(copied, expected, "copied {len} at {offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_high_bit_anywhere_is_seen() {
+        for len in 1..260 {
+            for at in 0..len {
+                let mut payload = alloc::vec![0x20; len];
+                payload[at] = 0xa0;
+                assert!(
+                    !apply_ascii(&mut payload, [1, 2, 3, 4], 0),
+                    "bit at {at} of {len}"
+                );
+            }
+            assert!(
+                apply_ascii(&mut alloc::vec![0x20; len], [1, 2, 3, 4], 0),
+                "{len}"
+            );
+        }
+    }
+}
