@@ -5,6 +5,8 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(feature = "handshake")]
+pub mod handshake;
 mod role;
 
 pub use role::Role;
