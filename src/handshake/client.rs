@@ -139,7 +139,8 @@ impl Client {
     /// Writes the request (RFC 6455 §4.1).
     #[must_use]
     pub fn request(&self) -> Vec<u8> {
-        let mut request = b"GET ".to_vec();
+        let mut request = Vec::with_capacity(512 + self.extra.len());
+        request.extend_from_slice(b"GET ");
         request.extend_from_slice(self.resource_name.as_bytes());
         request.extend_from_slice(b" HTTP/1.1\r\n");
         field::push(&mut request, name::HOST, self.host.as_bytes());

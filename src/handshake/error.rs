@@ -84,7 +84,7 @@ impl HandshakeError {
             | Self::Missing(_)
             | Self::Repeated(_)
             | Self::Invalid(_) => 400,
-            // RFC 6455 §4.2.2 "return an appropriate HTTP error code such as 403 Forbidden"
+            // RFC 6455 §4.2.2 "an appropriate HTTP error code (e.g., 403 Forbidden)"
             Self::OriginRefused => 403,
             Self::Method => 405,
             Self::StartLineTooLong => 414,

@@ -98,8 +98,8 @@ impl Extensions {
 
     fn parse_lines<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Self, HandshakeError> {
         let mut list = Self::new();
-        // §9.1 "MAY be split across multiple lines"; an element never is, because no value has a
-        // comma in it.
+        // §9.1 "MAY be split or combined across multiple lines"; an element never is, because no
+        // value has a comma in it.
         for line in lines {
             list.parse_line(Scanner { rest: line }).ok_or(INVALID)?;
         }
@@ -119,6 +119,7 @@ impl Extensions {
     /// extension-param = token [ "=" (token | quoted-string) ]
     /// ```
     fn parse_line(&mut self, mut line: Scanner<'_>) -> Option<()> {
+        self.text.reserve(line.rest.len());
         loop {
             while line.skip(b',') {}
             if line.is_at_end() {

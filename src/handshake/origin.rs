@@ -85,8 +85,8 @@ impl OriginPolicy {
     pub fn allows(&self, origin: Option<&str>, host: &str) -> bool {
         match (&self.rule, origin) {
             (Rule::Custom(allows), _) => allows(origin, host),
-            // RFC 6455 §4.2.1 "If this header field is missing, the server SHOULD NOT treat it as
-            // coming from a browser."
+            // RFC 6455 §4.2.1 "A connection attempt lacking this header field SHOULD NOT be
+            // interpreted as coming from a browser client."
             (Rule::Any, _) | (_, None) => true,
             (Rule::List(list), Some(origin)) => list
                 .iter()

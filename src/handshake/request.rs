@@ -134,7 +134,8 @@ impl Request {
         let Head { bytes, lines } = head;
         let mut table = vec![httparse::EMPTY_HEADER; lines];
         let mut parsed = httparse::Request::new(&mut table);
-        if parsed.parse(&bytes)?.is_partial() {
+        let status = parsed.parse(&bytes).map_err(|error| fault(error, &bytes))?;
+        if status.is_partial() {
             return Err(HandshakeError::StartLine);
         }
         let method = locate(&bytes, parsed.method.unwrap_or_default().as_bytes());
@@ -196,6 +197,16 @@ impl RequestReader {
         };
         Ok(Some((Request::parse(head)?, used)))
     }
+}
+
+/// Names what the parser found; tells another version of HTTP from a line that has none where it
+/// belongs, such as one with a space in the target.
+fn fault(error: httparse::Error, head: &[u8]) -> HandshakeError {
+    let version = head.split(|&byte| byte == b' ').nth(2).unwrap_or_default();
+    if error == httparse::Error::Version && !version.starts_with(b"HTTP/") {
+        return HandshakeError::StartLine;
+    }
+    error.into()
 }
 
 /// How many empty lines may come before the request (RFC 9112 §2.2 "at least one").

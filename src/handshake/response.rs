@@ -69,7 +69,7 @@ impl Response {
         if parsed.parse(&bytes)?.is_partial() {
             return Err(HandshakeError::StartLine);
         }
-        // RFC 9110 §15 "status codes [...] outside the range 100..599 are invalid"
+        // Other numbers are no status at all (RFC 9110 §15).
         let status = (parsed.code.filter(|code| (100..600).contains(code)))
             .ok_or(HandshakeError::StartLine)?;
         let reason = locate(&bytes, parsed.reason.unwrap_or_default().as_bytes());

@@ -124,8 +124,8 @@ impl Server {
         }
         let subprotocols = offered_subprotocols(headers)?;
         let offered = Extensions::from_headers(headers)?;
-        // §4.2.2 "If the server does not accept this connection [...] MUST return an appropriate
-        //         HTTP error code"
+        // §4.2.2 "If the server does not wish to accept this connection, it MUST return an
+        //         appropriate HTTP error code (e.g., 403 Forbidden)"
         if !self.origins.allows(origin(headers)?, host) {
             return Err(HandshakeError::OriginRefused);
         }
@@ -149,7 +149,7 @@ impl Subprotocols {
             Self::Choose(_) if offered.is_empty() => None,
             Self::Choose(choose) => choose(offered),
         }?;
-        // §4.2.2 "MUST be one of the values [...] from the client's handshake"
+        // §4.2.2 "The value chosen MUST be derived from the client's handshake"
         offered.iter().copied().find(|&name| name == choice)
     }
 }
@@ -255,7 +255,8 @@ impl Accepted {
     /// Writes the response that completes the handshake (RFC 6455 §4.2.2).
     #[must_use]
     pub fn response(&self) -> Vec<u8> {
-        let mut response = b"HTTP/1.1 101 Switching Protocols\r\n".to_vec();
+        let mut response = Vec::with_capacity(256 + self.extra.len());
+        response.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
         field::push(&mut response, name::UPGRADE, b"websocket");
         field::push(&mut response, name::CONNECTION, b"Upgrade");
         field::push(&mut response, name::SEC_WEBSOCKET_ACCEPT, &self.accept);
@@ -336,7 +337,7 @@ fn check_version(headers: &Headers) -> Result<(), HandshakeError> {
     }
 }
 
-/// Tells whether a value is a version at all: §4.3 "0-255, with no leading zeros".
+/// Tells whether a value is a version at all: §4.3 "Limited to 0-255 range, with no leading zeros".
 fn is_version(value: &[u8]) -> bool {
     value.iter().all(u8::is_ascii_digit)
         && (value == b"0" || !value.starts_with(b"0"))
