@@ -12,6 +12,8 @@ mod config;
 mod connection;
 mod error;
 mod frame;
+#[cfg(feature = "handshake")]
+pub mod handshake;
 pub mod mask;
 mod message;
 mod payload;

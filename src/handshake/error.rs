@@ -1,0 +1,190 @@
+//! What can be wrong with the peer's handshake, and with a head that we are asked to write.
+
+use core::error::Error;
+use core::fmt;
+
+/// The rule or limit that the peer's opening handshake broke.
+///
+/// There is no WebSocket connection then, so there is no Close frame to send: a server answers with
+/// [`response`](Self::response) and closes the transport, a client closes the transport
+/// (RFC 6455 §7.1.7). Variants that name a header carry its name as the RFC spells it.
+///
+/// ```
+/// use sansocket::handshake::HandshakeError;
+///
+/// let error = HandshakeError::Missing("Sec-WebSocket-Key");
+/// assert_eq!(error.to_string(), "the header Sec-WebSocket-Key is missing");
+/// assert_eq!(error.status(), 400);
+/// assert!(error.response().starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum HandshakeError {
+    /// The head is longer than [`HeadLimits::bytes`](super::HeadLimits::bytes).
+    HeadTooLong,
+    /// The request or status line is longer than
+    /// [`HeadLimits::start_line`](super::HeadLimits::start_line).
+    StartLineTooLong,
+    /// The head has more header lines than [`HeadLimits::headers`](super::HeadLimits::headers).
+    TooManyHeaders,
+    /// A line ends in something else than CRLF (RFC 9112 §2.2).
+    LineEnding,
+    /// The request or status line is malformed (RFC 9112 §3, §4).
+    StartLine,
+    /// A header line is malformed: folded, a space before the colon, a name that is no token or a
+    /// control character in the value (RFC 9112 §5).
+    HeaderLine,
+    /// The protocol is neither HTTP/1.1 nor HTTP/1.0.
+    HttpVersion,
+    /// The protocol is HTTP/1.0, which knows no upgrade (RFC 9110 §7.8).
+    Http10,
+    /// The method is not GET (RFC 6455 §4.2.1).
+    Method,
+    /// The request target is neither a path nor an absolute http or https URI (RFC 6455 §4.2.1).
+    Target,
+    /// The request announces a body, which would be taken for frames (RFC 9110 §7.8).
+    Body,
+    /// The request waits for an interim response before it goes on (RFC 9110 §10.1.1).
+    Expectation,
+    /// The request does not ask for an upgrade to WebSocket: an ordinary HTTP request
+    /// (RFC 6455 §4.2.1).
+    NotUpgrade,
+    /// The client asks for another version of the protocol than 13 (RFC 6455 §4.4).
+    UnsupportedVersion,
+    /// The origin is not one that the server serves (RFC 6455 §10.2).
+    OriginRefused,
+    /// A header that the handshake needs is missing.
+    Missing(&'static str),
+    /// A header that may appear once appears again.
+    Repeated(&'static str),
+    /// The value of a header is not what its grammar, or the handshake, wants.
+    Invalid(&'static str),
+    /// The server's header names a subprotocol or an extension that the client did not offer
+    /// (RFC 6455 §4.1).
+    NotOffered(&'static str),
+    /// The server answered with this status instead of 101 (RFC 6455 §4.1).
+    Refused(u16),
+    /// The server sent more than 8 interim responses before its final one.
+    TooManyInterim,
+}
+
+impl HandshakeError {
+    /// Returns the HTTP status a server answers with.
+    ///
+    /// What only a server can do wrong gives 502, the answer of a gateway that stands between the
+    /// two.
+    #[must_use]
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::LineEnding
+            | Self::StartLine
+            | Self::HeaderLine
+            | Self::Target
+            | Self::Body
+            | Self::Missing(_)
+            | Self::Repeated(_)
+            | Self::Invalid(_) => 400,
+            // RFC 6455 §4.2.2 "an appropriate HTTP error code (e.g., 403 Forbidden)"
+            Self::OriginRefused => 403,
+            Self::Method => 405,
+            Self::StartLineTooLong => 414,
+            Self::Expectation => 417,
+            // RFC 6455 §4.2.2 "an appropriate HTTP error code (such as 426 Upgrade Required)".
+            // HTTP/1.0 is mostly a reverse proxy that is not set up for upgrades: 426 says so.
+            Self::Http10 | Self::NotUpgrade | Self::UnsupportedVersion => 426,
+            Self::HeadTooLong | Self::TooManyHeaders => 431,
+            Self::NotOffered(_) | Self::Refused(_) | Self::TooManyInterim => 502,
+            Self::HttpVersion => 505,
+        }
+    }
+}
+
+impl fmt::Display for HandshakeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::HeadTooLong => "the head is too long",
+            Self::StartLineTooLong => "the first line of the head is too long",
+            Self::TooManyHeaders => "the head has too many header lines",
+            Self::LineEnding => "a line of the head does not end in CRLF",
+            Self::StartLine => "the first line of the head is malformed",
+            Self::HeaderLine => "a header line is malformed",
+            Self::HttpVersion => "the protocol is not HTTP/1.1",
+            Self::Http10 => {
+                "HTTP/1.0 knows no upgrade; a proxy may have to be told to speak HTTP/1.1"
+            }
+            Self::Method => "the method is not GET",
+            Self::Target => "the request target is malformed",
+            Self::Body => "the request announces a body",
+            Self::Expectation => "the request expects an interim response",
+            Self::NotUpgrade => "the request does not ask for an upgrade to websocket",
+            Self::UnsupportedVersion => "the version of the WebSocket protocol is not 13",
+            Self::OriginRefused => "the origin is not served",
+            Self::TooManyInterim => "too many interim responses",
+            Self::Missing(name) => return write!(f, "the header {name} is missing"),
+            Self::Repeated(name) => return write!(f, "the header {name} is repeated"),
+            Self::Invalid(name) => return write!(f, "the header {name} is invalid"),
+            Self::NotOffered(name) => {
+                return write!(f, "the header {name} names what was not offered");
+            }
+            Self::Refused(status) => {
+                return write!(f, "the server refused the upgrade with status {status}");
+            }
+        };
+        f.write_str(text)
+    }
+}
+
+impl Error for HandshakeError {}
+
+/// What is wrong with a head that we are asked to write: the caller's fault, nothing changed.
+///
+/// ```
+/// use sansocket::handshake::{HeadError, reject};
+///
+/// let injected = reject(404, &[("X-Page", "a\r\nSet-Cookie: b")], b"");
+/// assert_eq!(injected, Err(HeadError::Value));
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum HeadError {
+    /// A header name is not a token (RFC 9110 §5.1).
+    Name,
+    /// A header value has a control character in it, such as a line end (RFC 9110 §5.5).
+    Value,
+    /// The header is one that the handshake itself writes.
+    Controlled,
+    /// A subprotocol is not a token (RFC 6455 §4.1).
+    Subprotocol,
+    /// A subprotocol is offered twice (RFC 6455 §4.1).
+    SubprotocolRepeated,
+    /// The name of an extension, or of one of its parameters, or a value is not a token
+    /// (RFC 6455 §9.1).
+    Extension,
+    /// The extension accepted was not offered by the client (RFC 6455 §9.1).
+    ExtensionNotOffered,
+    /// The extension is accepted already.
+    ExtensionRepeated,
+    /// The status is not one of a final response that refuses: 200 to 599.
+    Status,
+    /// A response of this status has no body (RFC 9110 §6.4.1).
+    Body,
+}
+
+impl fmt::Display for HeadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "the header name is not a token",
+            Self::Value => "the header value has a control character in it",
+            Self::Controlled => "the header is written by the handshake itself",
+            Self::Subprotocol => "the subprotocol is not a token",
+            Self::SubprotocolRepeated => "the subprotocol is offered already",
+            Self::Extension => "a part of the extension is not a token",
+            Self::ExtensionNotOffered => "the extension was not offered",
+            Self::ExtensionRepeated => "the extension is accepted already",
+            Self::Status => "the status is not between 200 and 599",
+            Self::Body => "a response of this status has no body",
+        })
+    }
+}
+
+impl Error for HeadError {}

@@ -1,0 +1,148 @@
+//! Collecting the head of an HTTP message as its bytes arrive, within limits.
+
+use alloc::vec::Vec;
+
+use super::error::HandshakeError;
+
+/// What the head of a peer's handshake may cost us, enforced as its bytes arrive
+/// (RFC 6455 §10.4, RFC 9112 §3).
+///
+/// ```
+/// use sansocket::handshake::{HandshakeError, HeadLimits, RequestReader};
+///
+/// let limits = HeadLimits { bytes: 64, ..HeadLimits::default() };
+/// let endless = RequestReader::new(limits).receive(&[b'a'; 65]);
+/// assert_eq!(endless.unwrap_err(), HandshakeError::HeadTooLong);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct HeadLimits {
+    /// The longest head, from its first byte to the empty line at its end. By default 16 KiB:
+    /// browsers send 1 KiB and cookies, of which few servers take more than 8 KiB.
+    pub bytes: usize,
+    /// The longest request or status line, its CRLF included. By default 8 KiB: RFC 9112 §3 asks
+    /// for 8000 bytes at least, which leaves room for a token in the query.
+    pub start_line: usize,
+    /// The most header lines. By default 128: browsers behind several proxies stay below 50.
+    pub headers: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 16 * 1024,
+            start_line: 8 * 1024,
+            headers: 128,
+        }
+    }
+}
+
+/// A complete head, not parsed yet.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Head {
+    pub(super) bytes: Vec<u8>,
+    /// How many lines it has that are not empty, the first line included.
+    pub(super) lines: usize,
+}
+
+/// Looks for the end of a head, at each byte once, however the input is cut.
+#[derive(Clone, Debug)]
+pub(super) struct HeadReader {
+    limits: HeadLimits,
+    /// How many empty lines may come before the head.
+    empty_lines: usize,
+    head: Head,
+    /// The length of the unfinished line at the end of the head so far.
+    line: usize,
+    /// Whether that line ends in a CR so far.
+    after_cr: bool,
+}
+
+impl HeadReader {
+    pub(super) fn new(limits: HeadLimits, empty_lines: usize) -> Self {
+        Self {
+            limits,
+            empty_lines,
+            head: Head::default(),
+            line: 0,
+            after_cr: false,
+        }
+    }
+
+    /// Takes in the next bytes; returns the head once it is complete, and how many bytes of `input`
+    /// belong to it.
+    pub(super) fn receive(
+        &mut self,
+        input: &[u8],
+    ) -> Result<Option<(Head, usize)>, HandshakeError> {
+        let end = self.find_end(input)?;
+        let used = end.and_then(|end| input.get(..end)).unwrap_or(input);
+        self.head.bytes.extend_from_slice(used);
+        Ok(end.map(|end| (core::mem::take(&mut self.head), end)))
+    }
+
+    /// Returns where in `input` the head ends, if it does. Only the line ends are looked at here.
+    ///
+    /// What is wrong is found in the order of the bytes, so that an error does not depend on how
+    /// the input is cut either.
+    fn find_end(&mut self, input: &[u8]) -> Result<Option<usize>, HandshakeError> {
+        let room = self.limits.bytes.saturating_sub(self.head.bytes.len());
+        let window = input.get(..room).unwrap_or(input);
+        let mut end = 0;
+        for piece in window.split_inclusive(|&byte| byte == b'\n') {
+            end += piece.len();
+            self.line += piece.len();
+            if self.head.lines == 0 && self.line > self.limits.start_line {
+                return Err(HandshakeError::StartLineTooLong);
+            }
+            let crlf = match piece {
+                [.., b'\r', b'\n'] => true,
+                [b'\n'] => self.after_cr,
+                // RFC 9112 §2.2 allows a recipient to take a single LF for a line end; we do not,
+                // because peers that disagree on where a line ends can be played off.
+                [.., b'\n'] => false,
+                _ => {
+                    self.after_cr = piece.ends_with(b"\r");
+                    break;
+                }
+            };
+            if !crlf {
+                return Err(HandshakeError::LineEnding);
+            }
+            if self.end_line()? {
+                return Ok(Some(end));
+            }
+        }
+        if window.len() < input.len() {
+            return Err(HandshakeError::HeadTooLong);
+        }
+        Ok(None)
+    }
+
+    /// Counts a line that is complete; tells whether it is the empty line that ends the head.
+    fn end_line(&mut self) -> Result<bool, HandshakeError> {
+        let empty = core::mem::take(&mut self.line) == 2;
+        self.after_cr = false;
+        if !empty {
+            self.head.lines += 1;
+            if self.head.lines > self.limits.headers.saturating_add(1) {
+                return Err(HandshakeError::TooManyHeaders);
+            }
+        } else if self.head.lines == 0 {
+            self.empty_lines =
+                (self.empty_lines.checked_sub(1)).ok_or(HandshakeError::StartLine)?;
+        }
+        Ok(empty && self.head.lines > 0)
+    }
+}
+
+impl From<httparse::Error> for HandshakeError {
+    fn from(error: httparse::Error) -> Self {
+        match error {
+            httparse::Error::HeaderName | httparse::Error::HeaderValue => Self::HeaderLine,
+            httparse::Error::NewLine => Self::LineEnding,
+            httparse::Error::Status | httparse::Error::Token => Self::StartLine,
+            httparse::Error::TooManyHeaders => Self::TooManyHeaders,
+            httparse::Error::Version => Self::HttpVersion,
+        }
+    }
+}

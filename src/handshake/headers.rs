@@ -1,0 +1,140 @@
+//! The header fields of one head.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use super::error::HandshakeError;
+use super::token::trim;
+
+/// The header fields of one head, in their order on the wire.
+///
+/// Names compare without regard to case (RFC 6455 §4.1). Values come without the whitespace around
+/// them; they are bytes, because HTTP does not promise UTF-8 (RFC 9110 §5.5).
+///
+/// ```
+/// use sansocket::handshake::{HeadLimits, RequestReader};
+///
+/// let head = b"GET / HTTP/1.1\r\nHost: example.com\r\nCookie: a=b\r\nAccept: x\r\nACCEPT: y, z\r\n\r\n";
+/// let (request, _) = RequestReader::new(HeadLimits::default()).receive(head)?.unwrap();
+/// let headers = request.headers();
+/// assert_eq!(headers.first("cookie"), Some(&b"a=b"[..]));
+/// assert_eq!(headers.elements("accept").collect::<Vec<_>>(), [b"x", b"y", b"z"]);
+/// # Ok::<(), sansocket::handshake::HandshakeError>(())
+/// ```
+#[derive(Clone)]
+pub struct Headers {
+    /// The whole head, its first line included.
+    head: Vec<u8>,
+    fields: Vec<Field>,
+}
+
+/// Where the name and the value of a field lie in the head.
+#[derive(Clone)]
+pub(super) struct Field {
+    name: Range<usize>,
+    value: Range<usize>,
+}
+
+impl Headers {
+    /// Takes over a head that was parsed into `fields`.
+    pub(super) fn new(head: Vec<u8>, fields: Vec<Field>) -> Self {
+        Self { head, fields }
+    }
+
+    /// Returns every field as its name and value, in the order of the head.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.fields
+            .iter()
+            .map(|field| (self.text(&field.name), self.bytes(&field.value)))
+    }
+
+    /// Returns the values of every field of this name, in the order of the head.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.fields
+            .iter()
+            .filter(move |field| {
+                self.bytes(&field.name)
+                    .eq_ignore_ascii_case(name.as_bytes())
+            })
+            .map(|field| self.bytes(&field.value))
+    }
+
+    /// Returns the value of the first field of this name.
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&[u8]> {
+        self.all(name).next()
+    }
+
+    /// Returns the elements of a list header, joined over all its lines (RFC 9110 §5.6.1).
+    ///
+    /// Empty elements count for nothing. A comma always separates: quoted strings are not known
+    /// here (they occur in [`Extensions`](super::Extensions)).
+    pub fn elements(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        self.all(name)
+            .flat_map(|value| value.split(|&byte| byte == b','))
+            .map(trim)
+            .filter(|element| !element.is_empty())
+    }
+
+    /// Tells whether a list header has this element, without regard to case.
+    pub(super) fn list_has(&self, name: &str, element: &str) -> bool {
+        self.elements(name)
+            .any(|other| other.eq_ignore_ascii_case(element.as_bytes()))
+    }
+
+    /// Returns the value of a header that may appear only once.
+    pub(super) fn only(&self, name: &'static str) -> Result<Option<&[u8]>, HandshakeError> {
+        let mut all = self.all(name);
+        let first = all.next();
+        match all.next() {
+            Some(_) => Err(HandshakeError::Repeated(name)),
+            None => Ok(first),
+        }
+    }
+
+    /// Returns the value of a header that must appear exactly once.
+    pub(super) fn required(&self, name: &'static str) -> Result<&[u8], HandshakeError> {
+        self.only(name)?.ok_or(HandshakeError::Missing(name))
+    }
+
+    /// Returns a part of the head that the parser found to be UTF-8.
+    pub(super) fn text(&self, range: &Range<usize>) -> &str {
+        core::str::from_utf8(self.bytes(range)).unwrap_or_default()
+    }
+
+    fn bytes(&self, range: &Range<usize>) -> &[u8] {
+        self.head.get(range.clone()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(
+                self.iter()
+                    .map(|(name, value)| (name, String::from_utf8_lossy(value))),
+            )
+            .finish()
+    }
+}
+
+impl Field {
+    /// Notes where a parsed field lies in the head it was parsed from.
+    pub(super) fn locate(head: &[u8], field: &httparse::Header<'_>) -> Self {
+        Self {
+            name: locate(head, field.name.as_bytes()),
+            value: locate(head, field.value),
+        }
+    }
+}
+
+/// Returns where `part` lies in `head`, so that it can be found again once `head` has an owner.
+pub(super) fn locate(head: &[u8], part: &[u8]) -> Range<usize> {
+    if part.is_empty() {
+        return 0..0; // the parser may give an empty part an address of its own
+    }
+    let start = part.as_ptr().addr() - head.as_ptr().addr();
+    start..start + part.len()
+}

@@ -1,0 +1,51 @@
+//! `Sec-WebSocket-Key` and the `Sec-WebSocket-Accept` that answers it (RFC 6455 §1.3, §4.2.2).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha1::Digest as _;
+use sha1::Sha1;
+
+/// Returns the `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key`, in ASCII
+/// (RFC 6455 §4.2.2).
+///
+/// The key is hashed as it was received, not decoded. SHA-1 protects nothing here: the answer only
+/// shows that the server understood the handshake (RFC 6455 §10.8).
+///
+/// ```
+/// use sansocket::handshake::accept_key;
+///
+/// assert_eq!(&accept_key(b"dGhlIHNhbXBsZSBub25jZQ=="), b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// ```
+#[must_use]
+pub fn accept_key(key: &[u8]) -> [u8; 28] {
+    // §1.3 "the Globally Unique Identifier (GUID, [RFC4122]) "258EAFA5-E914-47DA-
+    //       95CA-C5AB0DC85B11" in string form"
+    let digest = Sha1::new()
+        .chain_update(key)
+        .chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+        .finalize();
+    base64(&digest)
+}
+
+/// Returns the `Sec-WebSocket-Key` of a nonce, in ASCII.
+pub(super) fn encode(nonce: [u8; 16]) -> [u8; 24] {
+    // §4.1 "a nonce consisting of a randomly selected 16-byte value that has been
+    //       base64-encoded"
+    base64(&nonce)
+}
+
+/// Tells whether `key` is the base64 of 16 bytes.
+///
+/// RFC 6455 §4.2.2 allows a server not to decode the key; we do, and take only the one spelling
+/// (padding there, unused bits zero) that an encoder gives.
+pub(super) fn is_valid(key: &[u8]) -> bool {
+    let mut nonce = [0; 18]; // what the 24 characters would hold without padding
+    key.len() == 24 && STANDARD.decode_slice(key, &mut nonce) == Ok(16)
+}
+
+fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut text = [0; N];
+    let written = STANDARD.encode_slice(bytes, &mut text);
+    debug_assert_eq!(written, Ok(N), "N is the length of the text");
+    text
+}

@@ -1,0 +1,213 @@
+//! The head of a client's HTTP request.
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::authority;
+use super::error::HandshakeError;
+use super::head::Head;
+use super::head::HeadLimits;
+use super::head::HeadReader;
+use super::headers::Field;
+use super::headers::Headers;
+use super::headers::locate;
+use super::name;
+
+/// The head of an HTTP request: well-formed, but not yet known to be an opening handshake
+/// (RFC 9112 §3).
+///
+/// [`Server::accept`](super::Server::accept) checks that it is one; before that, the caller can
+/// route by the target, authenticate by the headers (RFC 6455 §10.5), or answer a plain request
+/// with [`reject`](super::reject).
+///
+/// ```
+/// use sansocket::handshake::{HeadLimits, RequestReader};
+///
+/// let input = b"GET /chat?room=1 HTTP/1.1\r\nHost: example.com\r\n\r\nwhat follows";
+/// let (request, used) = RequestReader::new(HeadLimits::default()).receive(input)?.unwrap();
+/// assert_eq!(request.method(), "GET");
+/// assert_eq!(request.target(), "/chat?room=1");
+/// assert_eq!(request.headers().first("host"), Some(&b"example.com"[..]));
+/// assert_eq!(&input[used..], b"what follows");
+/// # Ok::<(), sansocket::handshake::HandshakeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Request {
+    method: Range<usize>,
+    target: Range<usize>,
+    version: HttpVersion,
+    headers: Headers,
+}
+
+/// The versions of HTTP that have this form of head (RFC 9112 §2.3).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum HttpVersion {
+    /// HTTP/1.0, over which there is no WebSocket (RFC 9110 §7.8).
+    Http10,
+    /// HTTP/1.1.
+    Http11,
+}
+
+impl HttpVersion {
+    /// Names the version by the digit behind the point, as the parser gives it.
+    pub(super) fn from_minor(minor: Option<u8>) -> Result<Self, HandshakeError> {
+        match minor {
+            Some(0) => Ok(Self::Http10),
+            Some(1) => Ok(Self::Http11),
+            _ => Err(HandshakeError::HttpVersion),
+        }
+    }
+}
+
+impl Request {
+    /// Returns the method, `GET` for an opening handshake.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        self.headers.text(&self.method)
+    }
+
+    /// Returns the request target as it was sent (RFC 9112 §3.2).
+    #[must_use]
+    pub fn target(&self) -> &str {
+        self.headers.text(&self.target)
+    }
+
+    /// Returns the path and query that the client asks for (RFC 6455 §3), or `None` if the target
+    /// is malformed.
+    ///
+    /// That is the target itself or, if the target is an absolute http or https URI, the part
+    /// behind the authority.
+    #[must_use]
+    pub fn resource_name(&self) -> Option<&str> {
+        Some(self.split_target()?.1)
+    }
+
+    /// Returns the host and port that the client asks for, as it wrote them: those of an absolute
+    /// target, else those of the header `Host` (RFC 9112 §3.2.2). `None` if they are malformed.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        if let Some((Some(authority), _)) = self.split_target() {
+            return Some(authority);
+        }
+        let host = core::str::from_utf8(self.headers.first(name::HOST)?).ok()?;
+        authority::is_valid(host).then_some(host)
+    }
+
+    /// Returns the version of HTTP.
+    #[must_use]
+    pub const fn version(&self) -> HttpVersion {
+        self.version
+    }
+
+    /// Returns the header fields.
+    #[must_use]
+    pub const fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// Splits the target into the authority, if it has one, and the resource name.
+    fn split_target(&self) -> Option<(Option<&str>, &str)> {
+        let target = self.target();
+        // A fragment is no part of a request target, and RFC 6455 §3 has none.
+        if !target
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+        {
+            return None;
+        }
+        if target.starts_with('/') {
+            return Some((None, target));
+        }
+        let (scheme, rest) = target.split_once("://")?;
+        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+            return None;
+        }
+        let (authority, path) = match rest.find('/') {
+            Some(slash) => rest.split_at(slash),
+            None => (rest, "/"),
+        };
+        authority::is_valid(authority).then_some((Some(authority), path))
+    }
+
+    fn parse(head: Head) -> Result<Self, HandshakeError> {
+        let Head { bytes, lines } = head;
+        let mut table = vec![httparse::EMPTY_HEADER; lines];
+        let mut parsed = httparse::Request::new(&mut table);
+        let status = parsed.parse(&bytes).map_err(|error| fault(error, &bytes))?;
+        if status.is_partial() {
+            return Err(HandshakeError::StartLine);
+        }
+        let method = locate(&bytes, parsed.method.unwrap_or_default().as_bytes());
+        let target = locate(&bytes, parsed.path.unwrap_or_default().as_bytes());
+        let version = HttpVersion::from_minor(parsed.version)?;
+        let fields: Vec<_> = (parsed.headers.iter())
+            .map(|field| Field::locate(&bytes, field))
+            .collect();
+        Ok(Self {
+            method,
+            target,
+            version,
+            headers: Headers::new(bytes, fields),
+        })
+    }
+}
+
+/// Reads the head of a request from bytes as they arrive.
+///
+/// Each byte is looked at once, however the input is cut.
+///
+/// ```
+/// use sansocket::handshake::{HeadLimits, RequestReader};
+///
+/// let mut reader = RequestReader::new(HeadLimits::default());
+/// assert!(reader.receive(b"GET / HTTP/1.1\r\nHost: exam")?.is_none());
+/// let (request, used) = reader.receive(b"ple.com\r\n\r\nframes")?.unwrap();
+/// assert_eq!(request.target(), "/");
+/// assert_eq!(used, b"ple.com\r\n\r\n".len());
+/// # Ok::<(), sansocket::handshake::HandshakeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RequestReader {
+    reader: HeadReader,
+}
+
+impl RequestReader {
+    /// Creates a reader that has read nothing yet.
+    #[must_use]
+    pub fn new(limits: HeadLimits) -> Self {
+        Self {
+            reader: HeadReader::new(limits, EMPTY_LINES),
+        }
+    }
+
+    /// Takes in the next bytes from the client.
+    ///
+    /// `None`: all of `input` was taken in, and more is wanted. `Some((request, used))`: the head
+    /// is complete with the first `used` bytes of `input`; the rest are frames and stay with the
+    /// caller.
+    ///
+    /// # Errors
+    ///
+    /// The head is longer than a limit allows, or malformed (RFC 9112 §2, §3, §5). The reader is of
+    /// no further use then.
+    pub fn receive(&mut self, input: &[u8]) -> Result<Option<(Request, usize)>, HandshakeError> {
+        let Some((head, used)) = self.reader.receive(input)? else {
+            return Ok(None);
+        };
+        Ok(Some((Request::parse(head)?, used)))
+    }
+}
+
+/// Names what the parser found; tells another version of HTTP from a line that has none where it
+/// belongs, such as one with a space in the target.
+fn fault(error: httparse::Error, head: &[u8]) -> HandshakeError {
+    let version = head.split(|&byte| byte == b' ').nth(2).unwrap_or_default();
+    if error == httparse::Error::Version && !version.starts_with(b"HTTP/") {
+        return HandshakeError::StartLine;
+    }
+    error.into()
+}
+
+/// How many empty lines may come before the request (RFC 9112 §2.2 "at least one").
+const EMPTY_LINES: usize = 4;

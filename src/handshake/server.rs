@@ -1,0 +1,371 @@
+//! The server's side of the opening handshake (RFC 6455 §4.2).
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::error::HandshakeError;
+use super::error::HeadError;
+use super::extensions::Extension;
+use super::extensions::Extensions;
+use super::field;
+use super::headers::Headers;
+use super::key;
+use super::name;
+use super::origin::OriginPolicy;
+use super::request::HttpVersion;
+use super::request::Request;
+use super::token::token;
+
+/// What a server accepts: one value serves every connection (RFC 6455 §4.2).
+///
+/// By default it serves pages of its own origin, and no subprotocol.
+///
+/// ```
+/// use sansocket::handshake::{HeadLimits, RequestReader, Server};
+///
+/// let input = b"GET /chat HTTP/1.1\r\n\
+///     Host: server.example.com\r\n\
+///     Upgrade: websocket\r\n\
+///     Connection: Upgrade\r\n\
+///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+///     Sec-WebSocket-Protocol: chat, superchat\r\n\
+///     Sec-WebSocket-Version: 13\r\n\
+///     \r\n";
+/// let (request, _) = RequestReader::new(HeadLimits::default()).receive(input)?.unwrap();
+///
+/// let server = Server::new().with_subprotocols(["superchat", "chat"]);
+/// let accepted = server.accept(&request)?;
+/// assert_eq!(accepted.subprotocol(), Some("superchat"));
+/// assert_eq!(
+///     accepted.response(),
+///     b"HTTP/1.1 101 Switching Protocols\r\n\
+///       Upgrade: websocket\r\n\
+///       Connection: Upgrade\r\n\
+///       Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\
+///       Sec-WebSocket-Protocol: superchat\r\n\
+///       \r\n"
+/// );
+/// # Ok::<(), sansocket::handshake::HandshakeError>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    origins: OriginPolicy,
+    subprotocols: Subprotocols,
+}
+
+/// How a subprotocol is chosen from those that a client offers.
+#[derive(Clone)]
+enum Subprotocols {
+    Preferred(Vec<String>),
+    #[expect(
+        clippy::type_complexity,
+        reason = "it stands here only, and a name would hide it"
+    )]
+    Choose(Arc<dyn for<'a> Fn(&[&'a str]) -> Option<&'a str> + Send + Sync>),
+}
+
+impl Server {
+    /// Creates the default policy.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets which origins are served.
+    #[must_use]
+    pub fn with_origins(mut self, policy: OriginPolicy) -> Self {
+        self.origins = policy;
+        self
+    }
+
+    /// Sets the subprotocols that the server speaks, the best one first. The first that the client
+    /// offers is chosen, or none.
+    #[must_use]
+    pub fn with_subprotocols<I>(mut self, preferred: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.subprotocols =
+            Subprotocols::Preferred(preferred.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Sets a function that chooses the subprotocol from those that the client offers, the client's
+    /// best one first. It is not called if there are none; what the client did not offer is not
+    /// chosen.
+    #[must_use]
+    pub fn with_subprotocol_chooser(
+        mut self,
+        choose: impl for<'a> Fn(&[&'a str]) -> Option<&'a str> + Send + Sync + 'static,
+    ) -> Self {
+        self.subprotocols = Subprotocols::Choose(Arc::new(choose));
+        self
+    }
+
+    /// Checks that a request is an opening handshake which this server accepts (RFC 6455 §4.2.1).
+    ///
+    /// The headers are read only by name: unknown ones and their order do not matter.
+    ///
+    /// # Errors
+    ///
+    /// The first rule that the request breaks; [`HandshakeError::response`] answers it. A plain
+    /// HTTP request gives [`HandshakeError::NotUpgrade`]. A request that expects `100 (Continue)` is
+    /// refused: it has no body to wait for.
+    pub fn accept(&self, request: &Request) -> Result<Accepted, HandshakeError> {
+        let host = check_request(request)?;
+        let headers = request.headers();
+        check_upgrade(headers)?;
+        check_version(headers)?;
+        let key = headers.required(name::SEC_WEBSOCKET_KEY)?;
+        if !key::is_valid(key) {
+            return Err(HandshakeError::Invalid(name::SEC_WEBSOCKET_KEY));
+        }
+        let subprotocols = offered_subprotocols(headers)?;
+        let offered = Extensions::from_headers(headers)?;
+        // §4.2.2 "If the server does not wish to accept this connection, it MUST return an
+        //         appropriate HTTP error code (e.g., 403 Forbidden)"
+        if !self.origins.allows(origin(headers)?, host) {
+            return Err(HandshakeError::OriginRefused);
+        }
+        Ok(Accepted {
+            accept: key::accept_key(key),
+            subprotocol: self.subprotocols.choose(&subprotocols).map(Into::into),
+            offered,
+            extensions: Extensions::new(),
+            extra: Vec::new(),
+        })
+    }
+}
+
+impl Subprotocols {
+    fn choose<'a>(&self, offered: &[&'a str]) -> Option<&'a str> {
+        let choice = match self {
+            Self::Preferred(preferred) => preferred
+                .iter()
+                .map(String::as_str)
+                .find(|name| offered.contains(name)),
+            Self::Choose(_) if offered.is_empty() => None,
+            Self::Choose(choose) => choose(offered),
+        }?;
+        // §4.2.2 "The value chosen MUST be derived from the client's handshake"
+        offered.iter().copied().find(|&name| name == choice)
+    }
+}
+
+impl Default for Subprotocols {
+    fn default() -> Self {
+        Self::Preferred(Vec::new())
+    }
+}
+
+impl fmt::Debug for Subprotocols {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Preferred(preferred) => f.debug_tuple("Preferred").field(preferred).finish(),
+            Self::Choose(_) => f.write_str("Choose(..)"),
+        }
+    }
+}
+
+/// An opening handshake that the server accepts: what was agreed, and the response that says so
+/// (RFC 6455 §4.2.2).
+///
+/// It can still be refused with [`reject`](super::reject). Once the response is written the
+/// connection is open, and frames may follow in the same write.
+///
+/// ```
+/// use sansocket::handshake::{Extension, HeadLimits, RequestReader, Server};
+///
+/// # let input = b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+/// #     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+/// #     Sec-WebSocket-Extensions: foo; a=1\r\n\r\n";
+/// # let (request, _) = RequestReader::new(HeadLimits::default()).receive(input)?.unwrap();
+/// let mut accepted = Server::new().accept(&request)?;
+/// if accepted.offered_extensions().contains("foo") {
+///     accepted.accept_extension(&Extension::new("foo")?)?;
+/// }
+/// accepted.add_header("Set-Cookie", "session=1")?;
+/// let response = accepted.response();
+/// # assert!(response.ends_with(
+/// #     b"Sec-WebSocket-Extensions: foo\r\nSet-Cookie: session=1\r\n\r\n"));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    accept: [u8; 28],
+    subprotocol: Option<String>,
+    offered: Extensions,
+    extensions: Extensions,
+    /// The caller's header lines.
+    extra: Vec<u8>,
+}
+
+impl Accepted {
+    /// Accepts an extension that the client offered. None is accepted otherwise, and the offer of
+    /// one that the server does not know is no error (RFC 6455 §9.1).
+    ///
+    /// # Errors
+    ///
+    /// The client did not offer it, or one of this name is accepted already.
+    pub fn accept_extension(&mut self, extension: &Extension<'_>) -> Result<&mut Self, HeadError> {
+        if !self.offered.contains(extension.name()) {
+            return Err(HeadError::ExtensionNotOffered);
+        }
+        if self.extensions.contains(extension.name()) {
+            return Err(HeadError::ExtensionRepeated);
+        }
+        self.extensions.push(extension);
+        Ok(self)
+    }
+
+    /// Adds a header to the response.
+    ///
+    /// # Errors
+    ///
+    /// The name or the value is not valid, or the header is one that the handshake writes.
+    pub fn add_header(
+        &mut self,
+        name: &str,
+        value: impl AsRef<[u8]>,
+    ) -> Result<&mut Self, HeadError> {
+        field::push_checked(&mut self.extra, name, value.as_ref())?;
+        Ok(self)
+    }
+
+    /// Returns the subprotocol in use, if there is one.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// Returns the extensions that the client offers, the one it prefers first.
+    #[must_use]
+    pub const fn offered_extensions(&self) -> &Extensions {
+        &self.offered
+    }
+
+    /// Returns the extensions in use.
+    #[must_use]
+    pub const fn extensions(&self) -> &Extensions {
+        &self.extensions
+    }
+
+    /// Writes the response that completes the handshake (RFC 6455 §4.2.2).
+    #[must_use]
+    pub fn response(&self) -> Vec<u8> {
+        let mut response = Vec::with_capacity(256 + self.extra.len());
+        response.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+        field::push(&mut response, name::UPGRADE, b"websocket");
+        field::push(&mut response, name::CONNECTION, b"Upgrade");
+        field::push(&mut response, name::SEC_WEBSOCKET_ACCEPT, &self.accept);
+        if let Some(subprotocol) = &self.subprotocol {
+            field::push(
+                &mut response,
+                name::SEC_WEBSOCKET_PROTOCOL,
+                subprotocol.as_bytes(),
+            );
+        }
+        if !self.extensions.is_empty() {
+            let extensions = self.extensions.as_str().as_bytes();
+            field::push(&mut response, name::SEC_WEBSOCKET_EXTENSIONS, extensions);
+        }
+        response.extend_from_slice(&self.extra);
+        response.extend_from_slice(b"\r\n");
+        response
+    }
+}
+
+/// Checks what HTTP asks of the request, whatever it is for; returns the host it goes to.
+fn check_request(request: &Request) -> Result<&str, HandshakeError> {
+    // §4.2.1 "An HTTP/1.1 or higher GET request, including a "Request-URI""
+    if request.method() != "GET" {
+        return Err(HandshakeError::Method);
+    }
+    if request.version() < HttpVersion::Http11 {
+        return Err(HandshakeError::Http10);
+    }
+    if request.resource_name().is_none() {
+        return Err(HandshakeError::Target);
+    }
+    let headers = request.headers();
+    headers.required(name::HOST)?;
+    let host = request
+        .authority()
+        .ok_or(HandshakeError::Invalid(name::HOST))?;
+
+    // A body would follow the head where we look for the first frame.
+    if headers.first(name::TRANSFER_ENCODING).is_some() {
+        return Err(HandshakeError::Body);
+    }
+    if let Some(length) = headers.only(name::CONTENT_LENGTH)? {
+        if length.is_empty() || !length.iter().all(u8::is_ascii_digit) {
+            return Err(HandshakeError::Invalid(name::CONTENT_LENGTH));
+        }
+        if length.iter().any(|&digit| digit != b'0') {
+            return Err(HandshakeError::Body);
+        }
+    }
+    if headers.first(name::EXPECT).is_some() {
+        return Err(HandshakeError::Expectation);
+    }
+    Ok(host)
+}
+
+/// Checks that the client asks for this protocol on this connection.
+fn check_upgrade(headers: &Headers) -> Result<(), HandshakeError> {
+    // §4.2.1 "An |Upgrade| header field containing the value "websocket", treated as an ASCII
+    //         case-insensitive value." and "A |Connection| header field that includes the token
+    //         "Upgrade", treated as an ASCII case-insensitive value."
+    if headers.list_has(name::UPGRADE, "websocket") && headers.list_has(name::CONNECTION, "upgrade")
+    {
+        Ok(())
+    } else {
+        Err(HandshakeError::NotUpgrade)
+    }
+}
+
+/// Checks that the client speaks the one version that there is.
+fn check_version(headers: &Headers) -> Result<(), HandshakeError> {
+    match headers.only(name::SEC_WEBSOCKET_VERSION)? {
+        Some(b"13") => Ok(()),
+        Some(version) if !is_version(version) => {
+            Err(HandshakeError::Invalid(name::SEC_WEBSOCKET_VERSION))
+        }
+        _ => Err(HandshakeError::UnsupportedVersion),
+    }
+}
+
+/// Tells whether a value is a version at all: §4.3 "Limited to 0-255 range, with no leading zeros".
+fn is_version(value: &[u8]) -> bool {
+    value.iter().all(u8::is_ascii_digit)
+        && (value == b"0" || !value.starts_with(b"0"))
+        && core::str::from_utf8(value).is_ok_and(|digits| digits.parse::<u8>().is_ok())
+}
+
+/// Returns the subprotocols that the client offers, none if the header is not there.
+fn offered_subprotocols(headers: &Headers) -> Result<Vec<&str>, HandshakeError> {
+    let offered: Option<Vec<_>> = headers
+        .elements(name::SEC_WEBSOCKET_PROTOCOL)
+        .map(token)
+        .collect();
+    let invalid = HandshakeError::Invalid(name::SEC_WEBSOCKET_PROTOCOL);
+    let offered = offered.ok_or(invalid)?;
+    // §4.3 "Sec-WebSocket-Protocol-Client = 1#token"
+    if offered.is_empty() && headers.first(name::SEC_WEBSOCKET_PROTOCOL).is_some() {
+        return Err(invalid);
+    }
+    Ok(offered)
+}
+
+/// Returns the origin of the page that the request comes from, if it comes from one.
+fn origin(headers: &Headers) -> Result<Option<&str>, HandshakeError> {
+    let Some(origin) = headers.only(name::ORIGIN)? else {
+        return Ok(None);
+    };
+    match core::str::from_utf8(origin) {
+        Ok(origin) => Ok(Some(origin)),
+        Err(_) => Err(HandshakeError::Invalid(name::ORIGIN)),
+    }
+}
