@@ -1,10 +1,13 @@
 //! A sans-IO WebSocket protocol codec: bytes in, events out; messages in, bytes out.
 #![no_std]
+#![warn(clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
 extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+#[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
+mod adapter;
 mod assemble;
 mod buffer;
 mod close;
@@ -23,6 +26,10 @@ mod role;
 mod text;
 mod utf8;
 
+#[cfg(feature = "tokio")]
+pub use adapter::tokio;
+#[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
+pub use adapter::{Error, Rejection, blocking};
 pub use close::{CloseCode, CloseFrame};
 pub use config::{Config, Delivery, Limits};
 pub use connection::{

@@ -1,0 +1,370 @@
+//! WebSocket over anything that reads and writes and blocks: a `TcpStream`, a TLS stream over one, a pipe.
+//!
+//! ```no_run
+//! use std::net::TcpListener;
+//!
+//! for stream in TcpListener::bind("127.0.0.1:9001")?.incoming() {
+//!     std::thread::spawn(move || -> Result<(), sansocket::Error> {
+//!         let mut socket = sansocket::blocking::accept(stream?)?;
+//!         while let Some(message) = socket.read()? {
+//!             socket.send(message)?;
+//!         }
+//!         Ok(())
+//!     });
+//! }
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! There is no clock in here. A peer that says nothing blocks a call as long as the stream lets it: set the stream's read
+//! and write timeouts, whose errors come out as [`Error::Io`] and leave the connection as it was.
+
+use alloc::boxed::Box;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+
+use bytes::{Buf, BytesMut};
+
+use super::error::{Error, Rejection};
+use crate::close::CloseFrame;
+use crate::config::Config;
+use crate::connection::{Connection, Event, Outcome, Transport};
+use crate::handshake::{
+    Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
+    ResponseReader, Server, Uri,
+};
+use crate::message::Message;
+use crate::random;
+
+/// Accepts a connection from a browser's page of the same origin, or from a client that is no browser; see
+/// [`Incoming`] for anything else.
+///
+/// # Errors
+///
+/// [`Error::Io`], or [`Error::Handshake`] when the client has been refused.
+pub fn accept<S: Read + Write>(stream: S) -> Result<WebSocket<S>, Error> {
+    let incoming = Incoming::read(stream, HeadLimits::default())?;
+    match Server::new().accept(incoming.request()) {
+        Ok(accepted) => incoming.accept(&accepted, &Config::default()),
+        Err(error) => Err(incoming.refuse(error)),
+    }
+}
+
+/// Opens a connection to a `ws` or `wss` URI over `stream`, which leads to its host, through TLS for `wss`.
+///
+/// # Errors
+///
+/// [`Error::Uri`], [`Error::Io`], [`Error::Handshake`] or [`Error::Rejected`].
+pub fn connect<S: Read + Write>(stream: S, uri: &str) -> Result<WebSocket<S>, Error> {
+    let client = Client::new(&Uri::parse(uri)?, random::nonce());
+    Ok(connect_with(stream, &client, &Config::default())?.0)
+}
+
+/// Opens a connection with the handshake of `client`, and says what was agreed.
+///
+/// # Errors
+///
+/// [`Error::Io`], [`Error::Handshake`] or [`Error::Rejected`].
+pub fn connect_with<S: Read + Write>(
+    mut stream: S,
+    client: &Client,
+    config: &Config,
+) -> Result<(WebSocket<S>, Established), Error> {
+    stream.write_all(&client.request())?;
+    stream.flush()?;
+    let mut reader = ResponseReader::new(HeadLimits::default());
+    let (response, rest) = read_head(&mut stream, |bytes| reader.receive(bytes))?;
+    match client.verify(&response) {
+        Ok(established) => Ok((
+            WebSocket::new(stream, Connection::client(config), rest),
+            established,
+        )),
+        Err(error) => Err(Error::Rejected(Box::new(Rejection {
+            error,
+            response,
+            body: rest.freeze(),
+        }))),
+    }
+}
+
+/// A client's request, to be accepted or rejected, or answered as the ordinary HTTP request that it may be.
+#[derive(Debug)]
+pub struct Incoming<S> {
+    stream: S,
+    request: Request,
+    rest: BytesMut,
+}
+
+impl<S: Read + Write> Incoming<S> {
+    /// Reads the request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], or [`Error::Handshake`] for a request that is not HTTP or too long; it has been answered.
+    pub fn read(mut stream: S, limits: HeadLimits) -> Result<Self, Error> {
+        let mut reader = RequestReader::new(limits);
+        match read_head(&mut stream, |bytes| reader.receive(bytes)) {
+            Ok((request, rest)) => Ok(Self {
+                stream,
+                request,
+                rest,
+            }),
+            Err(Error::Handshake(error)) => {
+                write_last(&mut stream, &error.response())?;
+                Err(Error::Handshake(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the request.
+    pub const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Accepts the request: `accepted` is what [`Server::accept`] made of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn accept(mut self, accepted: &Accepted, config: &Config) -> Result<WebSocket<S>, Error> {
+        self.stream.write_all(&accepted.response())?;
+        self.stream.flush()?;
+        Ok(WebSocket::new(
+            self.stream,
+            Connection::server(config),
+            self.rest,
+        ))
+    }
+
+    /// Answers the request with another response than an upgrade, such as [`reject`](crate::handshake::reject) makes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn reject(mut self, response: &[u8]) -> Result<(), Error> {
+        Ok(write_last(&mut self.stream, response)?)
+    }
+
+    /// Answers the request with what is wrong with it, and returns that.
+    pub fn refuse(self, error: HandshakeError) -> Error {
+        match self.reject(&error.response()) {
+            Ok(()) => Error::Handshake(error),
+            Err(error) => error,
+        }
+    }
+}
+
+/// An open WebSocket connection over `S`.
+///
+/// It holds no buffer while it waits for a message: what is read goes through the stack.
+#[derive(Debug)]
+pub struct WebSocket<S> {
+    stream: S,
+    connection: Connection,
+    /// What has been read and not received.
+    input: BytesMut,
+    /// Whether the stream has taken bytes that it has not been asked to flush.
+    unflushed: bool,
+    finished: bool,
+}
+
+impl<S: Read + Write> WebSocket<S> {
+    /// Returns a connection behind its opening handshake, with the bytes that came behind the peer's head.
+    pub const fn new(stream: S, connection: Connection, rest: BytesMut) -> Self {
+        Self {
+            stream,
+            connection,
+            input: rest,
+            unflushed: false,
+            finished: false,
+        }
+    }
+
+    /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], or [`Error::Protocol`] once.
+    pub fn read(&mut self) -> Result<Option<Message>, Error> {
+        while let Some(event) = self.read_event()? {
+            if let Some(message) = event.into_message() {
+                return Ok(Some(message));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits for the next event, be it a Ping, a Pong or, as the last one, a Close frame, which are answered already;
+    /// `None` when the connection has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], or [`Error::Protocol`] once.
+    pub fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
+        while !self.finished {
+            let event = self.connection.receive_bytes(&mut self.input);
+            if !matches!(
+                self.connection.transport(),
+                Transport::Keep | Transport::AwaitClose
+            ) {
+                let finished = self.finish();
+                return event
+                    .map_err(Error::from)
+                    .and_then(|event| finished.map(|()| event));
+            }
+            self.flush()?;
+            match event? {
+                None => self.fill()?,
+                event => return Ok(event),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends a message and waits until the stream has taken it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with the message if it cannot be sent, or [`Error::Io`]; after a timeout, the rest of it is
+    /// sent by the next call of any kind.
+    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.connection.send(message.into())?;
+        self.flush()
+    }
+
+    /// Waits until the stream has taken all that waits to be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub fn flush(&mut self) -> Result<(), Error> {
+        let outgoing = self.connection.outgoing();
+        while outgoing.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let count = outgoing.chunks_vectored(&mut slices);
+            match retry(|| self.stream.write_vectored(&slices[..count]))? {
+                0 => return Err(io::Error::from(ErrorKind::WriteZero).into()),
+                written => outgoing.advance(written),
+            }
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            retry(|| self.stream.flush())?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's. Messages that come in
+    /// between are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Send`] for a Close frame that must not be sent, [`Error::Io`], or [`Error::Protocol`] once.
+    pub fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error> {
+        if self.connection.is_open() {
+            self.connection.close(frame)?;
+            self.flush()?;
+        }
+        while self.read_event()?.is_some() {}
+        Ok(self.outcome())
+    }
+
+    /// Returns how the connection ended; `None` while it goes on.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.connection.outcome()
+    }
+
+    /// Returns the connection, to queue what [`flush`](Self::flush) sends: Pings, fragments, several messages at once.
+    pub const fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Returns the stream.
+    pub const fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// Returns the stream, the connection, and what has been read and not received.
+    pub fn into_parts(self) -> (S, Connection, BytesMut) {
+        (self.stream, self.connection, self.input)
+    }
+
+    /// Reads once, straight into the memory of a long message, or through the stack.
+    fn fill(&mut self) -> Result<(), Error> {
+        self.input = BytesMut::new(); // used up, and not to be held while waiting
+        let count = if let Some(space) = self.connection.space() {
+            let count = retry(|| self.stream.read(space))?;
+            self.connection.filled(count);
+            count
+        } else {
+            let mut buffer = [0; READ];
+            let count = retry(|| self.stream.read(&mut buffer))?;
+            self.input.extend_from_slice(&buffer[..count]);
+            count
+        };
+        if count == 0 {
+            self.connection.receive_eof();
+        }
+        Ok(())
+    }
+
+    /// Writes the last bytes and, where the peer is to close first, waits for that.
+    ///
+    /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
+    fn finish(&mut self) -> Result<(), Error> {
+        self.flush()?;
+        let mut left = DRAIN_MAX;
+        while self.connection.transport() != Transport::Close && left > 0 {
+            match retry(|| self.stream.read(&mut [0; READ])) {
+                Ok(0) => self.connection.receive_eof(),
+                Ok(count) => left = left.saturating_sub(count),
+                // The peer has what it needs; how the transport ends does not matter any more.
+                Err(_) => break,
+            }
+        }
+        self.finished = true;
+        Ok(())
+    }
+}
+
+/// How many bytes a read asks for.
+const READ: usize = 16 << 10;
+
+/// How many slices a write offers.
+const SLICES: usize = 16;
+
+/// How many bytes are read and ignored at the end: the rest of a long message, but no endless stream.
+const DRAIN_MAX: usize = 64 << 20;
+
+/// Reads until `receive` has found a head; returns it and what came behind it.
+fn read_head<S: Read, H>(
+    stream: &mut S,
+    mut receive: impl FnMut(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,
+) -> Result<(H, BytesMut), Error> {
+    loop {
+        let mut buffer = [0; 2 << 10];
+        let count = retry(|| stream.read(&mut buffer))?;
+        if count == 0 {
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+        }
+        if let Some((head, used)) = receive(&buffer[..count])? {
+            return Ok((head, BytesMut::from(&buffer[used..count])));
+        }
+    }
+}
+
+/// Writes a response that no connection follows.
+fn write_last<S: Write>(stream: &mut S, response: &[u8]) -> io::Result<()> {
+    stream.write_all(response)?;
+    stream.flush()
+}
+
+/// Repeats what was interrupted by a signal.
+fn retry<T>(mut io: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match io() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

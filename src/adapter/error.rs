@@ -1,0 +1,109 @@
+//! What can go wrong with a connection and its transport.
+
+use alloc::boxed::Box;
+use core::fmt;
+use std::io;
+
+use bytes::Bytes;
+
+use crate::connection::{Refused, SendError};
+use crate::error::ProtocolError;
+use crate::handshake::{HandshakeError, Response, UriError};
+
+/// What went wrong with a connection and its transport.
+///
+/// A connection that ended without an error of these kinds is no error; see
+/// [`Outcome`](crate::Outcome) for how it ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The transport failed.
+    Io(io::Error),
+    /// The URI is not one of a WebSocket.
+    Uri(UriError),
+    /// The peer's opening handshake is not valid; a client has been told so.
+    Handshake(HandshakeError),
+    /// The server's response does not complete the opening handshake.
+    Rejected(Box<Rejection>),
+    /// The peer broke the protocol and has been told so.
+    Protocol(ProtocolError),
+    /// A message was not sent; here it is.
+    Refused(Box<Refused>),
+    /// A Close frame was not sent.
+    Send(SendError),
+}
+
+/// A response that does not complete the opening handshake (RFC 6455 §4.1).
+#[derive(Debug)]
+pub struct Rejection {
+    /// What is wrong with it: [`HandshakeError::Refused`] if its status is not 101.
+    pub error: HandshakeError,
+    /// The response, with status and headers.
+    pub response: Response,
+    /// What came with the head of the response: the start of its body, unless its status is 101.
+    pub body: Bytes,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => fmt::Display::fmt(error, f),
+            Self::Uri(error) => fmt::Display::fmt(error, f),
+            Self::Handshake(error) => fmt::Display::fmt(error, f),
+            Self::Rejected(rejection) => fmt::Display::fmt(&rejection.error, f),
+            Self::Protocol(error) => fmt::Display::fmt(error, f),
+            Self::Refused(refused) => fmt::Display::fmt(&refused.error, f),
+            Self::Send(error) => fmt::Display::fmt(error, f),
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(match self {
+            Self::Io(error) => error,
+            Self::Uri(error) => error,
+            Self::Handshake(error) => error,
+            Self::Rejected(rejection) => &rejection.error,
+            Self::Protocol(error) => error,
+            Self::Refused(refused) => &refused.error,
+            Self::Send(error) => error,
+        })
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<UriError> for Error {
+    fn from(error: UriError) -> Self {
+        Self::Uri(error)
+    }
+}
+
+impl From<HandshakeError> for Error {
+    fn from(error: HandshakeError) -> Self {
+        Self::Handshake(error)
+    }
+}
+
+impl From<ProtocolError> for Error {
+    fn from(error: ProtocolError) -> Self {
+        Self::Protocol(error)
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(Box::new(refused))
+    }
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        Self::Send(error)
+    }
+}

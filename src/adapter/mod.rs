@@ -1,0 +1,8 @@
+//! Transports: each a thin driver of a [`Connection`](crate::Connection).
+
+pub mod blocking;
+mod error;
+#[cfg(feature = "tokio")]
+pub mod tokio;
+
+pub use error::{Error, Rejection};

@@ -1,0 +1,527 @@
+//! WebSocket over tokio's `AsyncRead + AsyncWrite`: a `TcpStream`, a TLS stream over one, a pipe in memory.
+//!
+//! ```no_run
+//! # async fn serve() -> std::io::Result<()> {
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:9001").await?;
+//! loop {
+//!     let (stream, _) = listener.accept().await?;
+//!     tokio::spawn(async {
+//!         let mut socket = sansocket::tokio::accept(stream).await?;
+//!         while let Some(message) = socket.read().await? {
+//!             socket.send(message).await?;
+//!         }
+//!         Ok::<(), sansocket::Error>(())
+//!     });
+//! }
+//! # }
+//! ```
+//!
+//! No future in here loses anything when it is dropped before it is done: what was read, queued or written stays with the
+//! [`WebSocket`]. So all of them can stand in a `select!`. Only an opening handshake has to be awaited to its end; put a
+//! timeout around it. The runtime must have its time driver enabled.
+
+use alloc::boxed::Box;
+use core::future::poll_fn;
+use core::mem::MaybeUninit;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::io::{self, ErrorKind, IoSlice};
+
+use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use ::tokio::time::{Sleep, sleep, timeout};
+use bytes::{Buf, BytesMut};
+use futures_core::{FusedStream, Stream};
+use futures_sink::Sink;
+
+use super::error::{Error, Rejection};
+use crate::close::CloseFrame;
+use crate::config::Config;
+use crate::connection::{Connection, Event, Outcome, Transport};
+use crate::error::ProtocolError;
+use crate::handshake::{
+    Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
+    ResponseReader, Server, Uri,
+};
+use crate::message::Message;
+use crate::random;
+
+/// Accepts a connection from a browser's page of the same origin, or from a client that is no browser; see [`Incoming`]
+/// for anything else.
+///
+/// # Errors
+///
+/// [`Error::Io`], or [`Error::Handshake`] when the client has been refused.
+pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebSocket<S>, Error> {
+    let incoming = Incoming::read(stream, HeadLimits::default()).await?;
+    match Server::new().accept(incoming.request()) {
+        Ok(accepted) => incoming.accept(&accepted, &Config::default()).await,
+        Err(error) => Err(incoming.refuse(error).await),
+    }
+}
+
+/// Opens a connection to a `ws` or `wss` URI over `stream`, which leads to its host, through TLS for `wss`.
+///
+/// # Errors
+///
+/// [`Error::Uri`], [`Error::Io`], [`Error::Handshake`] or [`Error::Rejected`].
+pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    uri: &str,
+) -> Result<WebSocket<S>, Error> {
+    let client = Client::new(&Uri::parse(uri)?, random::nonce());
+    Ok(connect_with(stream, &client, &Config::default()).await?.0)
+}
+
+/// Opens a connection with the handshake of `client`, and says what was agreed.
+///
+/// # Errors
+///
+/// [`Error::Io`], [`Error::Handshake`] or [`Error::Rejected`].
+pub async fn connect_with<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    client: &Client,
+    config: &Config,
+) -> Result<(WebSocket<S>, Established), Error> {
+    write_all(&mut stream, &client.request()).await?;
+    let mut reader = ResponseReader::new(HeadLimits::default());
+    let (response, rest) = read_head(&mut stream, |bytes| reader.receive(bytes)).await?;
+    match client.verify(&response) {
+        Ok(established) => Ok((
+            WebSocket::new(stream, Connection::client(config), rest),
+            established,
+        )),
+        Err(error) => Err(Error::Rejected(Box::new(Rejection {
+            error,
+            response,
+            body: rest.freeze(),
+        }))),
+    }
+}
+
+/// A client's request, to be accepted or rejected, or answered as the ordinary HTTP request that it may be.
+#[derive(Debug)]
+pub struct Incoming<S> {
+    stream: S,
+    request: Request,
+    rest: BytesMut,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
+    /// Reads the request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], or [`Error::Handshake`] for a request that is not HTTP or too long; it has been answered.
+    pub async fn read(mut stream: S, limits: HeadLimits) -> Result<Self, Error> {
+        let mut reader = RequestReader::new(limits);
+        match read_head(&mut stream, |bytes| reader.receive(bytes)).await {
+            Ok((request, rest)) => Ok(Self {
+                stream,
+                request,
+                rest,
+            }),
+            Err(Error::Handshake(error)) => {
+                write_last(&mut stream, &error.response()).await?;
+                Err(Error::Handshake(error))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the request.
+    pub const fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Accepts the request: `accepted` is what [`Server::accept`] made of it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub async fn accept(
+        mut self,
+        accepted: &Accepted,
+        config: &Config,
+    ) -> Result<WebSocket<S>, Error> {
+        write_all(&mut self.stream, &accepted.response()).await?;
+        Ok(WebSocket::new(
+            self.stream,
+            Connection::server(config),
+            self.rest,
+        ))
+    }
+
+    /// Answers the request with another response than an upgrade, such as [`reject`](crate::handshake::reject) makes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub async fn reject(mut self, response: &[u8]) -> Result<(), Error> {
+        Ok(write_last(&mut self.stream, response).await?)
+    }
+
+    /// Answers the request with what is wrong with it, and returns that.
+    pub async fn refuse(self, error: HandshakeError) -> Error {
+        match self.reject(&error.response()).await {
+            Ok(()) => Error::Handshake(error),
+            Err(error) => error,
+        }
+    }
+}
+
+/// An open WebSocket connection over `S`.
+///
+/// It holds no buffer while it waits for a message: what is read goes through the stack. Pongs and answers to Close
+/// frames are written by whichever of its futures is polled next, also by one that waits for a message. It is a [`Stream`]
+/// and a [`Sink`] of messages, too.
+#[derive(Debug)]
+pub struct WebSocket<S> {
+    stream: S,
+    connection: Connection,
+    /// What has been read and not received.
+    input: BytesMut,
+    /// Whether the stream has taken bytes that it has not been asked to flush.
+    unflushed: bool,
+    end: End,
+}
+
+#[derive(Debug)]
+enum End {
+    /// The connection goes on.
+    Open,
+    /// The closing handshake is done, or the connection has failed, and the transport is being closed.
+    Finishing(Box<Finishing>),
+    Finished,
+}
+
+#[derive(Debug)]
+struct Finishing {
+    /// What the application hears in the end.
+    last: Option<Result<Option<Event<'static>>, ProtocolError>>,
+    deadline: Pin<Box<Sleep>>,
+    shut: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// Returns a connection behind its opening handshake, with the bytes that came behind the peer's head.
+    pub const fn new(stream: S, connection: Connection, rest: BytesMut) -> Self {
+        Self {
+            stream,
+            connection,
+            input: rest,
+            unflushed: false,
+            end: End::Open,
+        }
+    }
+
+    /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], or [`Error::Protocol`] once.
+    pub async fn read(&mut self) -> Result<Option<Message>, Error> {
+        poll_fn(|cx| self.poll_message(cx)).await
+    }
+
+    /// Waits for the next event, be it a Ping, a Pong or, as the last one, a Close frame, which are answered already;
+    /// `None` when the connection has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], or [`Error::Protocol`] once.
+    pub async fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    /// Sends a message and waits until the stream has taken it.
+    ///
+    /// Dropping the future before does not take the message back: it is queued whole as soon as the future is polled.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with the message if it cannot be sent, or [`Error::Io`].
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.connection.send(message.into())?;
+        self.flush().await
+    }
+
+    /// Waits until the stream has taken all that waits to be written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`].
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        Ok(poll_fn(|cx| self.poll_write(cx)).await?)
+    }
+
+    /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's at most as long as
+    /// `deadline`. Messages that come in between are dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Send`] for a Close frame that must not be sent, [`Error::Io`], or [`Error::Protocol`] once. A peer that
+    /// does not answer in time is no error; the outcome is not clean then.
+    pub async fn close(
+        &mut self,
+        frame: Option<CloseFrame>,
+        deadline: Duration,
+    ) -> Result<Option<Outcome>, Error> {
+        if self.connection.is_open() {
+            self.connection.close(frame)?;
+        }
+        let ended = async {
+            self.flush().await?;
+            while self.read_event().await?.is_some() {}
+            Ok::<_, Error>(())
+        };
+        if let Ok(ended) = timeout(deadline, ended).await {
+            ended?;
+        } else {
+            self.connection.receive_eof();
+            self.end = End::Finished;
+        }
+        Ok(self.outcome())
+    }
+
+    /// Returns how the connection ended; `None` while it goes on.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.connection.outcome()
+    }
+
+    /// Returns the connection, to queue what [`flush`](Self::flush) sends: Pings, fragments, several messages at once.
+    pub const fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// Returns the stream.
+    pub const fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// Returns the stream, the connection, and what has been read and not received.
+    pub fn into_parts(self) -> (S, Connection, BytesMut) {
+        (self.stream, self.connection, self.input)
+    }
+
+    fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
+        loop {
+            let Some(event) = ready!(self.poll_event(cx))? else {
+                return Poll::Ready(Ok(None));
+            };
+            if let Some(message) = event.into_message() {
+                return Poll::Ready(Ok(Some(message)));
+            }
+        }
+    }
+
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event<'static>>, Error>> {
+        loop {
+            match &mut self.end {
+                End::Open => {}
+                End::Finishing(_) => {
+                    let last = ready!(self.poll_finish(cx));
+                    self.end = End::Finished;
+                    return Poll::Ready(Ok(last?));
+                }
+                End::Finished => return Poll::Ready(Ok(None)),
+            }
+            let event = self.connection.receive_bytes(&mut self.input);
+            if !matches!(
+                self.connection.transport(),
+                Transport::Keep | Transport::AwaitClose
+            ) {
+                let deadline = Box::pin(sleep(LINGER));
+                self.end = End::Finishing(Box::new(Finishing {
+                    last: Some(event),
+                    deadline,
+                    shut: false,
+                }));
+                continue;
+            }
+            // What was queued in answer goes out now, or as soon as the stream takes it while we wait.
+            let written = self.poll_write(cx);
+            if let Some(event) = event? {
+                return Poll::Ready(Ok(Some(event)));
+            }
+            if let Poll::Ready(Err(error)) = written {
+                return Poll::Ready(Err(error.into()));
+            }
+            ready!(self.poll_fill(cx))?;
+        }
+    }
+
+    /// Writes all that waits, and flushes.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outgoing = self.connection.outgoing();
+        while outgoing.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let count = outgoing.chunks_vectored(&mut slices);
+            let stream = Pin::new(&mut self.stream);
+            match ready!(stream.poll_write_vectored(cx, &slices[..count]))? {
+                0 => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
+                written => outgoing.advance(written),
+            }
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads once, straight into the memory of a long message, or through the stack.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.input = BytesMut::new(); // used up, and not to be held while waiting
+        let stream = Pin::new(&mut self.stream);
+        let count = if let Some(space) = self.connection.space() {
+            let mut buffer = ReadBuf::new(space);
+            ready!(stream.poll_read(cx, &mut buffer))?;
+            let count = buffer.filled().len();
+            self.connection.filled(count);
+            count
+        } else {
+            let mut memory = [MaybeUninit::uninit(); READ];
+            let mut buffer = ReadBuf::uninit(&mut memory);
+            ready!(stream.poll_read(cx, &mut buffer))?;
+            self.input.extend_from_slice(buffer.filled());
+            buffer.filled().len()
+        };
+        if count == 0 {
+            self.connection.receive_eof();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes the last bytes, shuts the stream down and, where the peer is to close first, waits for that; returns what
+    /// the application hears in the end.
+    ///
+    /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
+    fn poll_finish(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Event<'static>>, ProtocolError>> {
+        let stopped = self.poll_stop(cx).is_ready();
+        let End::Finishing(finishing) = &mut self.end else {
+            return Poll::Ready(Ok(None));
+        };
+        if !stopped && finishing.deadline.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        Poll::Ready(finishing.last.take().unwrap_or(Ok(None)))
+    }
+
+    /// Ends the transport. An error ends it as well: the peer has what it needs, or cannot be reached.
+    fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_write(cx))?;
+        let End::Finishing(finishing) = &mut self.end else {
+            return Poll::Ready(Ok(()));
+        };
+        if !finishing.shut && self.connection.transport() != Transport::AwaitEof {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            finishing.shut = true;
+        }
+        while self.connection.transport() != Transport::Close {
+            let mut memory = [MaybeUninit::uninit(); READ];
+            let mut buffer = ReadBuf::uninit(&mut memory);
+            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                self.connection.receive_eof();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
+    type Item = Result<Message, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_message(cx).map(Result::transpose)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for WebSocket<S> {
+    fn is_terminated(&self) -> bool {
+        matches!(self.end, End::Finished)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
+    type Error = Error;
+
+    /// Waits while the connection is congested.
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.connection.is_congested() {
+            ready!(self.poll_write(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        Ok(self.connection.send(message)?)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_write(cx).map_err(Error::from)
+    }
+
+    /// Sends a Close frame without a code; reading the stream to its end completes the closing handshake.
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.connection.is_open() {
+            self.connection.close(None)?;
+        }
+        self.poll_write(cx).map_err(Error::from)
+    }
+}
+
+/// How many bytes a read asks for.
+const READ: usize = 16 << 10;
+
+/// How many slices a write offers.
+const SLICES: usize = 16;
+
+/// How long a transport that has no more use is kept for the peer to take our last bytes and to close it.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Reads until `receive` has found a head; returns it and what came behind it.
+async fn read_head<S: AsyncRead + Unpin, H>(
+    stream: &mut S,
+    mut receive: impl FnMut(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,
+) -> Result<(H, BytesMut), Error> {
+    loop {
+        let read = poll_fn(|cx| {
+            let mut memory = [MaybeUninit::uninit(); 2 << 10];
+            let mut buffer = ReadBuf::uninit(&mut memory);
+            ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
+            let bytes = buffer.filled();
+            if bytes.is_empty() {
+                return Poll::Ready(Err(Error::Io(ErrorKind::UnexpectedEof.into())));
+            }
+            let head = receive(bytes)?;
+            Poll::Ready(Ok(
+                head.map(|(head, used)| (head, BytesMut::from(&bytes[used..])))
+            ))
+        });
+        if let Some(found) = read.await? {
+            return Ok(found);
+        }
+    }
+}
+
+/// Writes a response that no connection follows.
+async fn write_last<S: AsyncWrite + Unpin>(stream: &mut S, response: &[u8]) -> io::Result<()> {
+    write_all(stream, response).await?;
+    poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx)).await
+}
+
+async fn write_all<S: AsyncWrite + Unpin>(stream: &mut S, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, bytes)).await? {
+            0 => return Err(ErrorKind::WriteZero.into()),
+            written => bytes.advance(written),
+        }
+    }
+    poll_fn(|cx| Pin::new(&mut *stream).poll_flush(cx)).await
+}
