@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use sansocket::blocking::Incoming;
+use sansocket::blocking::{Incoming, half_close};
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
 use sansocket::{Config, Error};
 
@@ -78,7 +78,8 @@ fn echo(stream: TcpStream) -> Result<(), Error> {
         Ok(accepted) => incoming.accept(&accepted, &Config::default())?,
         Err(HandshakeError::NotUpgrade) => return page(incoming),
         Err(error) => return Err(incoming.refuse(error)),
-    };
+    }
+    .with_half_close(half_close);
     while let Some(message) = socket.read()? {
         socket.send(message)?;
     }

@@ -19,7 +19,10 @@
 //! and write timeouts, whose errors come out as [`Error::Io`] and leave the connection as it was.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 
@@ -164,6 +167,7 @@ pub struct WebSocket<S> {
     input: BytesMut,
     /// Whether the stream has taken bytes that it has not been asked to flush.
     unflushed: bool,
+    half_close: Option<fn(&mut S) -> io::Result<()>>,
     finished: bool,
 }
 
@@ -175,8 +179,20 @@ impl<S: Read + Write> WebSocket<S> {
             connection,
             input: rest,
             unflushed: false,
+            half_close: None,
             finished: false,
         }
+    }
+
+    /// Sets how the stream is shut down for writing: for a `TcpStream` that is [`half_close`].
+    ///
+    /// A connection that has failed is kept for up to a second then, so that the Close frame arrives even where the peer
+    /// goes on sending. Without this the stream is only emptied once, for the most that `Read + Write` can do is to wait,
+    /// perhaps for ever.
+    #[must_use]
+    pub const fn with_half_close(mut self, half_close: fn(&mut S) -> io::Result<()>) -> Self {
+        self.half_close = Some(half_close);
+        self
     }
 
     /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about.
@@ -313,18 +329,36 @@ impl<S: Read + Write> WebSocket<S> {
     /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
     fn finish(&mut self) -> Result<(), Error> {
         self.flush()?;
-        let mut left = DRAIN_MAX;
-        while self.connection.transport() != Transport::Close && left > 0 {
+        self.finished = true;
+        let deadline = Instant::now() + LINGER;
+        if let (Transport::HalfClose, Some(half_close)) =
+            (self.connection.transport(), self.half_close)
+        {
+            half_close(&mut self.stream)?;
+        }
+        while self.connection.transport() != Transport::Close && Instant::now() < deadline {
             match retry(|| self.stream.read(&mut [0; READ])) {
-                Ok(0) => self.connection.receive_eof(),
-                Ok(count) => left = left.saturating_sub(count),
+                Ok(count) if count > 0 => {
+                    if count < READ && self.half_close.is_none() {
+                        break;
+                    }
+                }
                 // The peer has what it needs; how the transport ends does not matter any more.
-                Err(_) => break,
+                _ => self.connection.receive_eof(),
             }
         }
-        self.finished = true;
         Ok(())
     }
+}
+
+/// Shuts a TCP stream down for writing, and limits the time that a read takes from now on.
+///
+/// # Errors
+///
+/// Those of the two calls.
+pub fn half_close(stream: &mut TcpStream) -> io::Result<()> {
+    stream.set_read_timeout(Some(LINGER))?;
+    stream.shutdown(Shutdown::Write)
 }
 
 /// How many bytes a read asks for.
@@ -333,8 +367,8 @@ const READ: usize = 16 << 10;
 /// How many slices a write offers.
 const SLICES: usize = 16;
 
-/// How many bytes are read and ignored at the end: the rest of a long message, but no endless stream.
-const DRAIN_MAX: usize = 64 << 20;
+/// How long a transport that has no more use is kept for the peer to take our last bytes and to close it.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Reads until `receive` has found a head; returns it and what came behind it.
 fn read_head<S: Read, H>(
