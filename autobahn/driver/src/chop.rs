@@ -3,6 +3,8 @@
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
 
+use sansocket::blocking::half_close;
+
 /// A TCP stream whose reads and writes move at most `limit` bytes.
 pub struct Chop {
     stream: TcpStream,
@@ -15,6 +17,10 @@ impl Chop {
         stream.set_nodelay(true)?;
         let limit = if chop { 1 } else { usize::MAX };
         Ok(Self { stream, limit })
+    }
+
+    pub fn half_close(&mut self) -> io::Result<()> {
+        half_close(&mut self.stream)
     }
 }
 
