@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::authority;
 use super::error::HandshakeError;
 use super::error::HeadError;
 use super::extensions::Extension;
@@ -290,10 +291,12 @@ fn check_request(request: &Request) -> Result<&str, HandshakeError> {
         return Err(HandshakeError::Target);
     }
     let headers = request.headers();
-    headers.required(name::HOST)?;
-    let host = request
-        .authority()
-        .ok_or(HandshakeError::Invalid(name::HOST))?;
+    // RFC 9112 §3.2 "an invalid field value" is refused, also if the target has an authority.
+    let host = headers.required(name::HOST)?;
+    if !core::str::from_utf8(host).is_ok_and(authority::is_valid) {
+        return Err(HandshakeError::Invalid(name::HOST));
+    }
+    let host = request.authority().ok_or(HandshakeError::Target)?;
 
     // A body would follow the head where we look for the first frame.
     if headers.first(name::TRANSFER_ENCODING).is_some() {
