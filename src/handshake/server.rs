@@ -291,7 +291,8 @@ fn check_request(request: &Request) -> Result<&str, HandshakeError> {
         return Err(HandshakeError::Target);
     }
     let headers = request.headers();
-    // RFC 9112 §3.2 "an invalid field value" is refused, also if the target has an authority.
+    // RFC 9112 §3.2 refuses a Host "with an invalid field value", also where the target of the
+    // request says in its stead where it goes.
     let host = headers.required(name::HOST)?;
     if !core::str::from_utf8(host).is_ok_and(authority::is_valid) {
         return Err(HandshakeError::Invalid(name::HOST));
