@@ -135,14 +135,13 @@ impl HeadReader {
     }
 }
 
-impl From<httparse::Error> for HandshakeError {
-    fn from(error: httparse::Error) -> Self {
-        match error {
-            httparse::Error::HeaderName | httparse::Error::HeaderValue => Self::HeaderLine,
-            httparse::Error::NewLine => Self::LineEnding,
-            httparse::Error::Status | httparse::Error::Token => Self::StartLine,
-            httparse::Error::TooManyHeaders => Self::TooManyHeaders,
-            httparse::Error::Version => Self::HttpVersion,
-        }
+/// Names what the parser of a complete head found.
+pub(super) fn fault(error: httparse::Error) -> HandshakeError {
+    match error {
+        httparse::Error::HeaderName | httparse::Error::HeaderValue => HandshakeError::HeaderLine,
+        httparse::Error::NewLine => HandshakeError::LineEnding,
+        httparse::Error::Status | httparse::Error::Token => HandshakeError::StartLine,
+        httparse::Error::TooManyHeaders => HandshakeError::TooManyHeaders,
+        httparse::Error::Version => HandshakeError::HttpVersion,
     }
 }

@@ -117,12 +117,14 @@ fn is_same(origin: &str, host: &str) -> bool {
         "https" => 443,
         _ => return false,
     };
-    let port = |text: Option<&str>| match text {
+    let parse_port = |port: Option<&str>| match port {
         None | Some("") => Some(default_port),
         Some(port) => authority::parse_port(port),
     };
     let (origin_host, origin_port) = authority::split(origin);
-    let (host, host_port) = authority::split(host);
-    origin_host.eq_ignore_ascii_case(host)
-        && port(origin_port).is_some_and(|port_| Some(port_) == port(host_port))
+    let (host, port) = authority::split(host);
+    let (Some(origin_port), Some(port)) = (parse_port(origin_port), parse_port(port)) else {
+        return false;
+    };
+    origin_host.eq_ignore_ascii_case(host) && origin_port == port
 }

@@ -9,6 +9,7 @@ use super::error::HandshakeError;
 use super::head::Head;
 use super::head::HeadLimits;
 use super::head::HeadReader;
+use super::head::fault;
 use super::headers::Field;
 use super::headers::Headers;
 use super::headers::locate;
@@ -77,7 +78,7 @@ impl Request {
     /// is malformed.
     ///
     /// That is the target itself or, if the target is an absolute http or https URI, the part
-    /// behind the authority.
+    /// behind the authority: `/` if there is none. A query must have a path before it.
     #[must_use]
     pub fn resource_name(&self) -> Option<&str> {
         Some(self.split_target()?.1)
@@ -134,8 +135,11 @@ impl Request {
         let Head { bytes, lines } = head;
         let mut table = vec![httparse::EMPTY_HEADER; lines];
         let mut parsed = httparse::Request::new(&mut table);
-        let status = parsed.parse(&bytes).map_err(|error| fault(error, &bytes))?;
-        if status.is_partial() {
+        let status = parsed.parse(&bytes).map_err(|error| match error {
+            httparse::Error::Version if !has_version(&bytes) => HandshakeError::StartLine,
+            _ => fault(error),
+        });
+        if status?.is_partial() {
             return Err(HandshakeError::StartLine);
         }
         let method = locate(&bytes, parsed.method.unwrap_or_default().as_bytes());
@@ -199,14 +203,10 @@ impl RequestReader {
     }
 }
 
-/// Names what the parser found; tells another version of HTTP from a line that has none where it
-/// belongs, such as one with a space in the target.
-fn fault(error: httparse::Error, head: &[u8]) -> HandshakeError {
-    let version = head.split(|&byte| byte == b' ').nth(2).unwrap_or_default();
-    if error == httparse::Error::Version && !version.starts_with(b"HTTP/") {
-        return HandshakeError::StartLine;
-    }
-    error.into()
+/// Tells whether a version of HTTP stands where it belongs; it does not if the target has a space.
+fn has_version(head: &[u8]) -> bool {
+    let version = head.split(|&byte| byte == b' ').nth(2);
+    version.is_some_and(|version| version.starts_with(b"HTTP/"))
 }
 
 /// How many empty lines may come before the request (RFC 9112 §2.2 "at least one").

@@ -8,6 +8,7 @@ use super::error::HandshakeError;
 use super::head::Head;
 use super::head::HeadLimits;
 use super::head::HeadReader;
+use super::head::fault;
 use super::headers::Field;
 use super::headers::Headers;
 use super::headers::locate;
@@ -66,7 +67,7 @@ impl Response {
         let Head { bytes, lines } = head;
         let mut table = vec![httparse::EMPTY_HEADER; lines];
         let mut parsed = httparse::Response::new(&mut table);
-        if parsed.parse(&bytes)?.is_partial() {
+        if parsed.parse(&bytes).map_err(fault)?.is_partial() {
             return Err(HandshakeError::StartLine);
         }
         // Other numbers are no status at all (RFC 9110 §15).

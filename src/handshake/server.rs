@@ -5,6 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::authority;
 use super::error::HandshakeError;
 use super::error::HeadError;
 use super::extensions::Extension;
@@ -290,10 +291,13 @@ fn check_request(request: &Request) -> Result<&str, HandshakeError> {
         return Err(HandshakeError::Target);
     }
     let headers = request.headers();
-    headers.required(name::HOST)?;
-    let host = request
-        .authority()
-        .ok_or(HandshakeError::Invalid(name::HOST))?;
+    // RFC 9112 §3.2 refuses a Host "with an invalid field value", also where the target of the
+    // request says in its stead where it goes.
+    let host = headers.required(name::HOST)?;
+    if !core::str::from_utf8(host).is_ok_and(authority::is_valid) {
+        return Err(HandshakeError::Invalid(name::HOST));
+    }
+    let host = request.authority().ok_or(HandshakeError::Target)?;
 
     // A body would follow the head where we look for the first frame.
     if headers.first(name::TRANSFER_ENCODING).is_some() {
