@@ -43,20 +43,61 @@ pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
     dispatch(target, Some(source), rotate(key, offset));
 }
 
+/// A version of the masking loop.
+///
+/// [`apply`] and [`copy`] choose one by themselves; to name one serves measurements.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Kernel {
+    /// What every CPU of the target has; on x86-64, registers of 16 bytes.
+    Portable,
+    /// Registers of 32 bytes, on x86-64 CPUs with AVX2.
+    Avx2,
+}
+
+impl Kernel {
+    /// Tells whether this CPU can run the kernel, and this build has it.
+    #[inline]
+    #[must_use]
+    pub fn is_supported(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(all(target_arch = "x86_64", feature = "std"))]
+            Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
+            #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+            Self::Avx2 => false,
+        }
+    }
+
+    /// Does what [`apply`](apply) does, with this kernel if it is supported and with the portable one if not.
+    pub fn apply(self, payload: &mut [u8], key: [u8; 4], offset: usize) {
+        self.run(payload, None, rotate(key, offset));
+    }
+
+    #[inline]
+    fn run(self, target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+        #[cfg(all(target_arch = "x86_64", feature = "std"))]
+        if self == Self::Avx2 && self.is_supported() {
+            #[expect(unsafe_code, reason = "the one call into a `target_feature` function")]
+            // SAFETY: this CPU has AVX2, which was asked just above.
+            return unsafe { xor_avx2(target, source, key) };
+        }
+        xor(target, source, key)
+    }
+}
+
 /// From this length on, wider registers pay for finding out whether there are any (bench `mask`).
-#[cfg(all(target_arch = "x86_64", feature = "std"))]
 const DISPATCH_MIN: usize = 64;
 
-/// Runs [`xor`] in the best version that this CPU has.
+/// Runs the best kernel for the length. Short payloads do not ask for any.
 #[inline]
 fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
-    #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    if target.len() >= DISPATCH_MIN && std::arch::is_x86_feature_detected!("avx2") {
-        #[expect(unsafe_code, reason = "the one call into a `target_feature` function")]
-        // SAFETY: this CPU has AVX2, which was asked just above.
-        return unsafe { xor_avx2(target, source, key) };
-    }
-    xor(target, source, key)
+    let kernel = if target.len() < DISPATCH_MIN {
+        Kernel::Portable
+    } else {
+        Kernel::Avx2
+    };
+    kernel.run(target, source, key)
 }
 
 /// [`xor`] with 32-byte registers: the same safe code, so nothing else can differ.
@@ -70,64 +111,91 @@ fn xor_avx2(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
 #[inline(always)]
 fn xor(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
     match target.len() {
-        0..4 => bytes(target, source, key),
-        4..8 => blocks::<4>(target, source, key),
-        8..16 => blocks::<8>(target, source, key),
-        16..32 => blocks::<16>(target, source, key),
-        32..128 => blocks::<32>(target, source, key),
-        _ => blocks::<128>(target, source, key),
+        0..8 => bytes(target, source, key),
+        8..16 => blocks::<1>(target, source, key),
+        16..32 => blocks::<2>(target, source, key),
+        32..128 => blocks::<4>(target, source, key),
+        _ => blocks::<16>(target, source, key),
     }
 }
 
-/// The loop of [`xor`] over blocks of `N` bytes, `N` being a multiple of four and at most the length.
+/// A block as it lies in memory: `W` words of eight bytes.
+type Block<const W: usize> = [[u8; 8]; W];
+
+/// The loop of [`xor`] over blocks of `W` words, no more than there are.
 #[inline(always)]
-fn blocks<const N: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
-    let mut seen = [0; N];
+fn blocks<const W: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+    let mut seen = [0; W];
     // Read before the loop writes over its beginning.
-    let Some(&last) = source.unwrap_or(target).last_chunk::<N>() else {
+    let Some(&last) = end_block::<W>(source.unwrap_or(target)) else {
         return 0;
     };
-    let last_key = rotate(key, target.len() - N);
+    let last_key = wide(rotate(key, target.len() - 8 * W));
+    let key = wide(key);
     match source {
         None => {
-            for block in target.as_chunks_mut::<N>().0 {
+            for block in target.as_chunks_mut().0.as_chunks_mut::<W>().0 {
                 *block = xor_block(*block, key, &mut seen);
             }
         }
         Some(source) => {
+            let source = source.as_chunks().0.as_chunks::<W>().0;
             for (block, from) in target
-                .as_chunks_mut::<N>()
+                .as_chunks_mut()
+                .0
+                .as_chunks_mut::<W>()
                 .0
                 .iter_mut()
-                .zip(source.as_chunks::<N>().0)
+                .zip(source)
             {
                 *block = xor_block(*from, key, &mut seen);
             }
         }
     }
-    if let Some(end) = target.last_chunk_mut::<N>() {
-        *end = xor_block(last, last_key, &mut seen);
+    if let Some(block) = end_block_mut::<W>(target) {
+        *block = xor_block(last, last_key, &mut seen);
     }
-    seen.into_iter().fold(0, |all, byte| all | byte)
+    seen.into_iter()
+        .fold(0, |all, word| all | word)
+        .to_ne_bytes()
+        .into_iter()
+        .fold(0, |all, byte| all | byte)
 }
 
 #[inline(always)]
-fn xor_block<const N: usize>(mut block: [u8; N], key: [u8; 4], seen: &mut [u8; N]) -> [u8; N] {
-    for (i, byte) in block.iter_mut().enumerate() {
-        *byte ^= key[i % 4];
-        seen[i] |= *byte;
+fn xor_block<const W: usize>(block: Block<W>, key: u64, seen: &mut [u64; W]) -> Block<W> {
+    let words = block.map(|word| u64::from_ne_bytes(word) ^ key);
+    for (seen, word) in seen.iter_mut().zip(words) {
+        *seen |= word;
     }
-    block
+    words.map(u64::to_ne_bytes)
 }
 
-/// [`xor`] for the lengths that hold no block.
+/// Returns the last `W` words of `bytes`.
+#[inline(always)]
+fn end_block<const W: usize>(bytes: &[u8]) -> Option<&Block<W>> {
+    bytes.as_rchunks().1.last_chunk()
+}
+
+#[inline(always)]
+fn end_block_mut<const W: usize>(bytes: &mut [u8]) -> Option<&mut Block<W>> {
+    bytes.as_rchunks_mut().1.last_chunk_mut()
+}
+
+/// Returns the key twice, as a word of memory.
+#[inline(always)]
+fn wide([a, b, c, d]: [u8; 4]) -> u64 {
+    u64::from_ne_bytes([a, b, c, d, a, b, c, d])
+}
+
+/// [`xor`] for the lengths that hold no word.
 #[inline(always)]
 fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
     let mut seen = 0;
     if let Some(source) = source {
         target.copy_from_slice(source);
     }
-    for (byte, key) in target.iter_mut().zip(key) {
+    for (byte, key) in target.iter_mut().zip(key.into_iter().cycle()) {
         *byte ^= key;
         seen |= *byte;
     }

@@ -111,12 +111,13 @@ impl Connection {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        loop {
-            let event = self.receiver.receive(input);
-            if let Some(event) = self.answer(event) {
-                return event;
-            }
+        // Once our Close frame is out, messages are dropped.
+        if self.is_open()
+            && let Some(event) = self.receiver.receive_whole(input)
+        {
+            return Ok(Some(event));
         }
+        self.receive_any(input)
     }
 
     /// Does what [`receive`](Self::receive) does with bytes in a [`BytesMut`], and returns events that can be kept.
@@ -282,8 +283,20 @@ impl Connection {
         self.sender.outcome()
     }
 
+    #[inline(never)]
+    fn receive_any<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        loop {
+            let event = self.receiver.receive_any(input);
+            if let Some(event) = self.answer(event) {
+                return event;
+            }
+        }
+    }
+
     /// Answers what has come; returns what is for the application.
-    #[inline]
     fn answer<'i>(
         &mut self,
         event: Result<Option<Event<'i>>, ProtocolError>,

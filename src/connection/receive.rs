@@ -139,6 +139,31 @@ impl Receiver {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
+        match self.receive_whole(input) {
+            Some(event) => Ok(Some(event)),
+            None => self.receive_any(input),
+        }
+    }
+
+    /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
+    #[inline]
+    pub(super) fn receive_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {
+        let (kind, start, end) = self.look_for_whole(input)?;
+        let (used, rest) = mem::take(input).split_at_mut(end);
+        *input = rest;
+        let payload = Payload::input(&mut used[start..]);
+        Some(match kind {
+            MessageKind::Text => Event::Text(Text::assume_checked(payload)),
+            MessageKind::Binary => Event::Binary(payload),
+        })
+    }
+
+    /// Returns the next event, whatever it is.
+    #[inline(never)]
+    pub(super) fn receive_any<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
         let bytes = mem::take(input);
         let found = self.look(bytes)?;
         let (used, rest) = bytes.split_at_mut(found.used);
@@ -231,61 +256,56 @@ impl Receiver {
     }
 
     /// Finds the next event in `input` and unmasks its payload.
-    #[inline]
     fn look(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
-        let found = match self.look_for_whole(input) {
-            Ok(Some(found)) => return Ok(found),
-            Ok(None) => self.look_for_pieces(input),
-            Err(error) => Err(error),
-        };
+        if let Some((kind, start, used)) = self.look_for_whole(input) {
+            return Ok(Found {
+                used,
+                what: What::Message(kind),
+                place: Place::Input(start),
+            });
+        }
+        let found = self.look_for_pieces(input);
         if let Err(error) = found {
             self.stop(State::Failed(error));
         }
         found
     }
 
-    /// Finds an unfragmented message that lies whole in `input`, the case that has to be fast; leaves any other to
-    /// [`look_for_pieces`](Self::look_for_pieces).
+    /// Finds and unmasks an unfragmented message that lies whole at the start of `input`, and returns where its payload
+    /// begins and ends. `None` leaves it to [`look_for_pieces`](Self::look_for_pieces), also to report what is wrong.
     #[inline]
-    fn look_for_whole(&mut self, input: &mut [u8]) -> Result<Option<Found>, ProtocolError> {
+    fn look_for_whole(&mut self, input: &mut [u8]) -> Option<(MessageKind, usize, usize)> {
         if !matches!(self.state, State::Header)
             || self.head.len > 0
-            || self.message.is_in_progress()
+            || self.delivery == Delivery::Chunks
         {
-            return Ok(None);
+            return None;
         }
         let Ok(Some((header, start))) = FrameHeader::parse(input) else {
-            return Ok(None);
+            return None;
         };
         let kind = match header.opcode {
             Opcode::Text => MessageKind::Text,
             Opcode::Binary => MessageKind::Binary,
-            _ => return Ok(None),
+            _ => return None,
         };
         let fits = header.len <= self.limits.frame.min(self.limits.message);
-        let whole = header.fin && header.len <= (input.len() - start) as u64;
-        if !whole || !fits || self.delivery == Delivery::Chunks || self.check(header).is_err() {
-            return Ok(None);
+        if !header.fin || !fits || self.check(header).is_err() {
+            return None;
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "not more than the input has"
-        )]
-        let used = start + header.len as usize;
-        let payload = &mut input[start..used];
+        let end = start.checked_add(usize::try_from(header.len).ok()?)?;
+        let payload = input.get_mut(start..end)?;
         let ascii = header
             .mask
             .is_some_and(|key| mask::apply_ascii(payload, key, 0));
         if kind == MessageKind::Text && !ascii {
             let mut utf8 = Utf8::new();
-            utf8.push(payload)?;
-            utf8.finish()?;
+            if let Err(error) = utf8.push(payload).and_then(|()| utf8.finish()) {
+                self.stop(State::Failed(error));
+                return None;
+            }
         }
-        Ok(Some(Found {
-            used,
-            what: What::Message(kind),
-            place: Place::Input(start),
-        }))
+        Some((kind, start, end))
     }
 
     /// Finds the next event in `input`, whatever has come before and wherever the input is cut.
