@@ -97,11 +97,12 @@ impl Outgoing {
         self.push_large(begin, payload);
     }
 
-    /// Queues a Ping or Pong. Where too much waits already, the Pongs among it are dropped in favour of this one:
+    /// Queues a Ping or Pong. Where too much waits already, a Pong takes the place of those among it:
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
         let waiting = self.replies.len() - self.cursor.replies;
-        if waiting + header.encoded_len() + payload.len() > REPLIES_MAX {
+        let too_much = waiting + header.encoded_len() + payload.len() > REPLIES_MAX;
+        if too_much && header.opcode == Opcode::Pong {
             self.drop_pongs();
         }
         self.len += write_frame(&mut self.replies, header, payload);
