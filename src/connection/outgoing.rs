@@ -363,6 +363,8 @@ impl Buf for Outgoing {
             count -= taken;
         }
         self.tidy();
+        // The transport may be offered what comes next, and refuse it, before anyone calls `outgoing` again.
+        self.commit();
     }
 }
 
