@@ -100,6 +100,12 @@ impl Outgoing {
     /// Queues a Ping or Pong. Where too much waits already, a Pong takes the place of those among it:
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
+        let written = self.cursor.replies;
+        if written > REPLIES_MAX && written > self.replies.len() / 2 {
+            self.replies.drop_front(written);
+            self.cursor.replies = 0;
+            self.cursor.reply_end = self.cursor.reply_end.saturating_sub(written);
+        }
         let waiting = self.replies.len() - self.cursor.replies;
         let too_much = waiting + header.encoded_len() + payload.len() > REPLIES_MAX;
         if too_much && header.opcode == Opcode::Pong {
