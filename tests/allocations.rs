@@ -3,8 +3,9 @@
 
 mod common;
 
+use core::alloc::{GlobalAlloc, Layout};
 use core::cell::Cell;
-use std::alloc::{GlobalAlloc, Layout, System};
+use std::alloc::System;
 
 use bytes::{Buf, Bytes, BytesMut};
 use common::{BOTH, fresh, hex, naive, towards};
@@ -194,7 +195,7 @@ fn messages_in_pieces_allocate_nothing_in_steady_state() {
 /// One that is read straight into its memory allocates nothing in steady state.
 #[test]
 fn lent_memory_is_used_again() {
-    let frame = naive::frame(0x82, &[7; 500_000]);
+    let frame = naive::frame(0x82, &vec![7; 500_000]);
     let mut client = fresh(Role::Client);
     let mut round = || {
         let (mut read, mut rest) = frame.split_at(10_000);
