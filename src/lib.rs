@@ -117,3 +117,7 @@ pub use payload::Payload;
 pub use role::Role;
 pub use text::{Text, Utf8Bytes};
 pub use utf8::Utf8;
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;
