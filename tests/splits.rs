@@ -30,8 +30,8 @@ fn whole(role: Role, bytes: &[u8]) -> Heard {
 
 /// Returns where to cut: everywhere, but for long inputs at their ends and now and then between.
 fn cuts(len: usize) -> impl Iterator<Item = usize> {
-    let step = (len / 13).max(1);
-    (0..=len).filter(move |&at| len < 1_000 || at < 20 || at + 20 > len || at % step == 0)
+    let step = (len / 5).max(1);
+    (0..=len).filter(move |&at| len < 1_000 || at < 16 || at + 2 > len || at % step == 0)
 }
 
 /// F-14: handed over whole in any way, each vector is heard as in its table.
@@ -113,7 +113,7 @@ fn a_long_stream_is_heard_alike_in_reads_of_any_size() {
         }
         let expected = whole(role, &stream);
         assert!(expected.events.len() > 50);
-        for size in [2, 3, 5, 7, 16, 61, 257, 4_096, 16_384, 65_536] {
+        for size in [2, 7, 61, 4_096, 65_536] {
             for feed in Feed::ALL {
                 let heard = run(role, Config::default(), feed, stream.chunks(size));
                 assert_eq!(heard, expected, "to a {role:?}, {feed:?}, reads of {size}");
