@@ -409,6 +409,18 @@ fn the_end_of_the_stream_before_all_was_written_is_not_clean() {
     }
 }
 
+/// CL-32, CL-19: what is written, or told again, when the stream has ended makes nothing clean afterwards.
+#[test]
+fn an_end_that_was_not_clean_stays_so() {
+    for role in BOTH {
+        let (mut conn, _) = State::ClosedByPeer.enter_unwritten(role);
+        conn.receive_eof();
+        take(&mut conn);
+        conn.receive_eof();
+        assert!(!conn.outcome().expect("an end").clean);
+    }
+}
+
 /// CL-32, FA-06: the end of the stream inside a frame or a message: nothing of it is heard.
 #[test]
 fn the_end_of_the_stream_inside_a_message_loses_it() {
