@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+#[cfg(feature = "std")]
 use core::iter;
 use core::mem;
 #[cfg(feature = "std")]
