@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+#[cfg(feature = "std")]
 use core::iter;
 use core::mem;
 #[cfg(feature = "std")]
@@ -60,6 +61,9 @@ struct Cursor {
     /// How much of its payload is behind.
     payload: usize,
 }
+
+/// Bytes that lie together, the part that they lie in, and the place behind them.
+type Segment<'a> = (Part, &'a [u8], Cursor);
 
 /// Which part of the queue some bytes lie in.
 #[derive(Clone, Copy)]
@@ -211,75 +215,69 @@ impl Outgoing {
     }
 
     /// Returns the bytes at `cursor` as far as they lie together, their part, and the place behind them.
-    fn segment(&self, cursor: Cursor) -> Option<(Part, &[u8], Cursor)> {
-        let replies = &self.replies[cursor.replies..];
+    fn segment(&self, cursor: Cursor) -> Option<Segment<'_>> {
         if cursor.replies < cursor.reply_end {
-            let rest = &self.replies[cursor.replies..cursor.reply_end];
-            return Some((
-                Part::Replies,
-                rest,
-                Cursor {
-                    replies: cursor.reply_end,
-                    reply_end: 0,
-                    ..cursor
-                },
-            ));
+            return self.reply_at(cursor);
         }
-        let frames = |to: usize| {
-            let bytes = &self.frames[cursor.frames..to];
-            (!bytes.is_empty()).then_some((
-                Part::Frames,
-                bytes,
-                Cursor {
-                    frames: to,
-                    ..cursor
-                },
-            ))
-        };
-        let reply = || {
-            let len = reply_len(replies);
-            let behind = Cursor {
-                replies: cursor.replies + len,
-                ..cursor
-            };
-            (!replies.is_empty()).then(|| (Part::Replies, &replies[..len], behind))
-        };
         let Some(large) = self
             .large
             .as_ref()
             .and_then(|large| large.get(cursor.large))
         else {
-            return frames(self.frames.len()).or_else(reply);
+            let rest = self.frames_up_to(self.frames.len(), cursor);
+            return rest.or_else(|| self.reply_at(cursor));
         };
         if !cursor.begun {
-            let before = frames(large.begin).or_else(reply);
-            return before.or_else(|| {
+            let before = self.frames_up_to(large.begin, cursor);
+            return before.or_else(|| self.reply_at(cursor)).or_else(|| {
                 self.segment(Cursor {
                     begun: true,
                     ..cursor
                 })
             });
         }
-        frames(large.end.max(cursor.frames)).or_else(|| {
+        let head = self.frames_up_to(large.end.max(cursor.frames), cursor);
+        head.or_else(|| {
             let bytes = &large.payload[cursor.payload..];
             if bytes.is_empty() {
-                let next = Cursor {
+                return self.segment(Cursor {
                     large: cursor.large + 1,
                     begun: false,
                     payload: 0,
                     ..cursor
-                };
-                return self.segment(next);
+                });
             }
-            Some((
-                Part::Payload,
-                bytes,
-                Cursor {
-                    payload: large.payload.len(),
-                    ..cursor
-                },
-            ))
+            let behind = Cursor {
+                payload: large.payload.len(),
+                ..cursor
+            };
+            Some((Part::Payload, bytes, behind))
         })
+    }
+
+    /// Returns what lies in `frames` between `cursor` and `end`, if anything.
+    fn frames_up_to(&self, end: usize, cursor: Cursor) -> Option<Segment<'_>> {
+        let bytes = &self.frames[cursor.frames..end];
+        let behind = Cursor {
+            frames: end,
+            ..cursor
+        };
+        (!bytes.is_empty()).then_some((Part::Frames, bytes, behind))
+    }
+
+    /// Returns the reply at `cursor`, or what is left of it, if there is one.
+    fn reply_at(&self, cursor: Cursor) -> Option<Segment<'_>> {
+        let bytes = &self.replies[cursor.replies..];
+        let len = match cursor.reply_end.checked_sub(cursor.replies) {
+            None | Some(0) => reply_len(bytes),
+            Some(left) => left,
+        };
+        let behind = Cursor {
+            replies: cursor.replies + len,
+            reply_end: 0,
+            ..cursor
+        };
+        (!bytes.is_empty()).then(|| (Part::Replies, &bytes[..len], behind))
     }
 
     /// Gives memory back that nothing waits in.
