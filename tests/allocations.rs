@@ -250,7 +250,6 @@ fn echoing_allocates_nothing_in_steady_state() {
 
 /// Nor does it with messages of 4 KiB and more.
 #[test]
-#[ignore = "open: each frame of 4 KiB or more that is queued alone costs two allocations for its mark"]
 fn echoing_large_messages_allocates_nothing_in_steady_state() {
     for role in BOTH {
         for len in [4_096, 100_000] {

@@ -36,7 +36,8 @@ fn ids(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Returns the documentation of all tests: the comments right above `#[test]`, and not those of anything else.
+/// Returns the documentation of all tests: the comments right above `#[test]`
+/// and its like, and not those of anything else.
 fn docs_of_tests(source: &str) -> String {
     let mut docs = String::new();
     let mut comment = String::new();
@@ -44,7 +45,7 @@ fn docs_of_tests(source: &str) -> String {
         if let Some(text) = line.strip_prefix("///") {
             comment.push_str(text);
             comment.push('\n');
-        } else if line == "#[test]" {
+        } else if line == "#[test]" || line.starts_with("#[tokio::test") {
             docs.push_str(&comment);
             comment.clear();
         } else if !line.starts_with("#[") {
