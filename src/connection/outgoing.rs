@@ -446,6 +446,7 @@ mod spare {
 mod spare {
     //! Stands for the spare list where there are no threads to keep it.
     #![expect(
+        clippy::box_collection,
         clippy::unnecessary_box_returns,
         reason = "a list of nothing costs nothing, boxed or not"
     )]
