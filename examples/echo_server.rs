@@ -77,7 +77,10 @@ fn echo(stream: TcpStream) -> Result<(), Error> {
     let mut socket = match Server::new().accept(incoming.request()) {
         Ok(accepted) => incoming.accept(&accepted, &Config::default())?,
         Err(HandshakeError::NotUpgrade) => return page(incoming),
-        Err(error) => return Err(incoming.refuse(error)),
+        Err(error) => {
+            incoming.reject(&error.response())?;
+            return Err(error.into());
+        }
     }
     .with_half_close(half_close);
     while let Some(message) = socket.read()? {

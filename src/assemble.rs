@@ -48,16 +48,20 @@ impl Assembly {
         if header.len > limits.frame {
             return Err(ProtocolError::FrameTooLarge);
         }
-        // Both are below 2⁶³, the frame by its syntax and the message because each frame was added here.
         self.len = self.len.saturating_add(header.len);
         if self.len > limits.message {
             return Err(ProtocolError::MessageTooLarge);
         }
-        self.fragments += 1;
+        if header.fin && header.opcode != Opcode::Continuation {
+            return Ok(()); // a message in one frame has no fragments
+        }
+        self.fragments = self.fragments.saturating_add(1);
         if self.fragments > limits.fragments {
             return Err(ProtocolError::TooManyFragments);
         }
-        self.empty_fragments += u32::from(header.len == 0);
+        self.empty_fragments = self
+            .empty_fragments
+            .saturating_add((header.len == 0).into());
         if self.empty_fragments > limits.empty_fragments {
             return Err(ProtocolError::TooManyEmptyFragments);
         }
@@ -67,7 +71,8 @@ impl Assembly {
 
     /// Takes note of a control frame.
     pub(crate) fn interrupt(&mut self, limits: &Limits) -> Result<(), ProtocolError> {
-        self.control_frames += u32::from(self.is_in_progress());
+        let more = u32::from(self.is_in_progress());
+        self.control_frames = self.control_frames.saturating_add(more);
         if self.control_frames > limits.control_frames {
             return Err(ProtocolError::TooManyControlFrames);
         }
@@ -141,5 +146,62 @@ impl Assembly {
     /// Drops the message.
     pub(crate) fn abandon(&mut self) {
         *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(opcode: Opcode, len: u64) -> FrameHeader {
+        FrameHeader {
+            fin: false,
+            rsv: 0,
+            opcode,
+            mask: None,
+            len,
+        }
+    }
+
+    /// S-03: where a limit is the highest of all numbers, counting stops there and does not overflow.
+    #[test]
+    fn no_count_overflows() {
+        let limits = Limits {
+            frame: u64::MAX,
+            message: u64::MAX,
+            fragments: u32::MAX,
+            empty_fragments: u32::MAX,
+            control_frames: u32::MAX,
+        };
+        let mut message = Assembly {
+            kind: Some(MessageKind::Binary),
+            fragments: u32::MAX,
+            empty_fragments: u32::MAX,
+            control_frames: u32::MAX,
+            len: u64::MAX,
+            ..Assembly::default()
+        };
+        assert_eq!(message.interrupt(&limits), Ok(()));
+        for len in [0, u64::MAX >> 1] {
+            let header = header(Opcode::Continuation, len);
+            assert_eq!(message.begin_frame(header, &limits), Ok(()));
+        }
+    }
+
+    /// S-03: frames whose lengths add up to more than any number make a message that is too large.
+    #[test]
+    fn a_sum_beyond_all_numbers_is_too_large() {
+        let limits = Limits {
+            frame: u64::MAX,
+            message: u64::MAX - 1,
+            ..Limits::default()
+        };
+        let mut message = Assembly::default();
+        for opcode in [Opcode::Binary, Opcode::Continuation] {
+            let header = header(opcode, u64::MAX >> 1);
+            assert_eq!(message.begin_frame(header, &limits), Ok(()));
+        }
+        let third = message.begin_frame(header(Opcode::Continuation, 2), &limits);
+        assert_eq!(third, Err(ProtocolError::MessageTooLarge));
     }
 }

@@ -15,11 +15,11 @@ pub struct Limits {
     /// shows it. Default: 64 MiB, four times the largest message of the conformance suite; memory grows with what has
     /// arrived, never with what was announced.
     pub message: u64,
-    /// The most frames in a message. One more fails the connection with 1008. Default: 131,072, twice what the
-    /// conformance suite sends.
+    /// The most frames in a message that is fragmented. One more fails the connection with 1008. Default: 131,072, twice
+    /// what the conformance suite sends.
     pub fragments: u32,
-    /// The most frames without payload in a message, which cost work and carry nothing. One more fails the connection
-    /// with 1008. Default: 1,024.
+    /// The most frames without payload in a message that is fragmented, which cost work and carry nothing. One more fails
+    /// the connection with 1008. An empty message in one frame is taken always. Default: 1,024.
     pub empty_fragments: u32,
     /// The most control frames between two fragments of a message. One more fails the connection with 1008. Outside of a
     /// message they cost no memory and are not counted. Default: 65,536, a ping each second for 18 hours.

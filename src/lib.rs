@@ -1,4 +1,78 @@
 //! A sans-IO WebSocket protocol codec: bytes in, events out; messages in, bytes out.
+//!
+//! RFC 6455 in both roles, without I/O, clock, threads or async: a state machine to put into an event loop, a server, a
+//! proxy or a binding for another language. Two thin adapters, [`blocking`] and `tokio`, drive it for those who
+//! want just a WebSocket.
+//!
+//! ```text
+//!         network                                    application
+//!         =======            +--------------+        ===========
+//!         receive(&mut input)|              | Event
+//!             ──────────────►│  Connection  ├──────────────►
+//!             ◄──────────────┤              │◄──────────────
+//!                outgoing()  |              | send_*(), ping(), close()
+//!                            +--------------+
+//! ```
+//!
+//! # The loop
+//!
+//! The caller owns the buffers. Events borrow the bytes that were read, not the connection, so a message can be answered
+//! while it is held, and one buffer may serve all connections of a thread:
+//!
+//! ```
+//! use bytes::Buf;
+//! use sansocket::{Connection, Event, Transport};
+//!
+//! /// Reads once from a transport that is ready, and answers. Returns whether the connection goes on.
+//! fn on_readable<S: std::io::Read + std::io::Write>(
+//!     stream: &mut S,
+//!     connection: &mut Connection,
+//!     shared: &mut [u8],
+//! ) -> std::io::Result<bool> {
+//!     let count = stream.read(shared)?;
+//!     if count == 0 {
+//!         connection.receive_eof();
+//!     }
+//!     let mut input = &mut shared[..count];
+//!     // An error has queued the Close frame that says why: write it and see what `transport` says.
+//!     while let Ok(Some(event)) = connection.receive(&mut input) {
+//!         let sent = match event {
+//!             Event::Text(text) => connection.send_text(&text),
+//!             Event::Binary(data) => connection.send_binary(&data),
+//!             _ => Ok(()), // Pings and Close frames are answered already
+//!         };
+//!         // Refused while too much waits to be written, or once we close: an echo may be dropped then.
+//!         let _ = sent;
+//!     }
+//!     while connection.outgoing().has_remaining() {
+//!         let count = stream.write(connection.outgoing().chunk())?;
+//!         connection.outgoing().advance(count);
+//!     }
+//!     Ok(connection.transport() == Transport::Keep)
+//! }
+//! ```
+//!
+//! # The layers
+//!
+//! * [`FrameHeader`], [`mask`], [`Utf8`], [`CloseFrame`]: the parts of a frame, for proxies and tools.
+//! * [`Receiver`] and [`Sender`]: the two halves, each usable on its own task.
+//! * [`Connection`]: both, with the closing handshake between them.
+//! * [`handshake`]: the opening handshake, as functions over bytes.
+//! * [`blocking`] and `tokio`: connections over a stream.
+//!
+//! # What it costs
+//!
+//! An idle connection holds no memory on the heap. A message that lies whole in the input is delivered without a copy; one
+//! that does not is gathered in memory from a pool of the thread. [`Limits`] says what a peer can make us spend.
+//!
+//! # Features
+//!
+//! | feature | default | for |
+//! |---|---|---|
+//! | `std` | yes | pooled buffers, wider registers chosen at run time, [`blocking`]; without it `alloc` is enough |
+//! | `handshake` | yes | [`handshake`] |
+//! | `getrandom` | yes | [`random`]: masking keys and nonces from the operating system |
+//! | `tokio` | no | `tokio`, the adapter over `AsyncRead + AsyncWrite` |
 #![no_std]
 #![warn(clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
 
@@ -43,3 +117,7 @@ pub use payload::Payload;
 pub use role::Role;
 pub use text::{Text, Utf8Bytes};
 pub use utf8::Utf8;
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

@@ -69,7 +69,7 @@ impl Kernel {
         }
     }
 
-    /// Does what [`apply`](apply) does, with this kernel if it is supported and with the portable one if not.
+    /// Does what [`apply`] does, with this kernel if it is supported and with the portable one if not.
     pub fn apply(self, payload: &mut [u8], key: [u8; 4], offset: usize) {
         self.run(payload, None, rotate(key, offset));
     }

@@ -18,15 +18,15 @@
 //! There is no clock in here. A peer that says nothing blocks a call as long as the stream lets it: set the stream's read
 //! and write timeouts, whose errors come out as [`Error::Io`] and leave the connection as it was.
 
-use alloc::boxed::Box;
-use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 
-use super::error::{Error, Rejection};
+use super::error::Error;
+use super::opening::{HEAD, open};
+use super::{LINGER, READ, SLICES};
 use crate::close::CloseFrame;
 use crate::config::Config;
 use crate::connection::{Connection, Event, Outcome, Transport};
@@ -47,7 +47,10 @@ pub fn accept<S: Read + Write>(stream: S) -> Result<WebSocket<S>, Error> {
     let incoming = Incoming::read(stream, HeadLimits::default())?;
     match Server::new().accept(incoming.request()) {
         Ok(accepted) => incoming.accept(&accepted, &Config::default()),
-        Err(error) => Err(incoming.refuse(error)),
+        Err(error) => {
+            incoming.reject(&error.response())?;
+            Err(error.into())
+        }
     }
 }
 
@@ -75,17 +78,8 @@ pub fn connect_with<S: Read + Write>(
     stream.flush()?;
     let mut reader = ResponseReader::new(HeadLimits::default());
     let (response, rest) = read_head(&mut stream, |bytes| reader.receive(bytes))?;
-    match client.verify(&response) {
-        Ok(established) => Ok((
-            WebSocket::new(stream, Connection::client(config), rest),
-            established,
-        )),
-        Err(error) => Err(Error::Rejected(Box::new(Rejection {
-            error,
-            response,
-            body: rest.freeze(),
-        }))),
-    }
+    let (connection, established) = open(client, response, &rest, config)?;
+    Ok((WebSocket::new(stream, connection, rest), established))
 }
 
 /// A client's request, to be accepted or rejected, or answered as the ordinary HTTP request that it may be.
@@ -104,18 +98,16 @@ impl<S: Read + Write> Incoming<S> {
     /// [`Error::Io`], or [`Error::Handshake`] for a request that is not HTTP or too long; it has been answered.
     pub fn read(mut stream: S, limits: HeadLimits) -> Result<Self, Error> {
         let mut reader = RequestReader::new(limits);
-        match read_head(&mut stream, |bytes| reader.receive(bytes)) {
-            Ok((request, rest)) => Ok(Self {
-                stream,
-                request,
-                rest,
-            }),
-            Err(Error::Handshake(error)) => {
-                write_last(&mut stream, &error.response())?;
-                Err(Error::Handshake(error))
-            }
-            Err(error) => Err(error),
+        let head = read_head(&mut stream, |bytes| reader.receive(bytes));
+        if let Err(Error::Handshake(error)) = &head {
+            write_last(&mut stream, &error.response())?;
         }
+        let (request, rest) = head?;
+        Ok(Self {
+            stream,
+            request,
+            rest,
+        })
     }
 
     /// Returns the request.
@@ -145,14 +137,6 @@ impl<S: Read + Write> Incoming<S> {
     /// [`Error::Io`].
     pub fn reject(mut self, response: &[u8]) -> Result<(), Error> {
         Ok(write_last(&mut self.stream, response)?)
-    }
-
-    /// Answers the request with what is wrong with it, and returns that.
-    pub fn refuse(self, error: HandshakeError) -> Error {
-        match self.reject(&error.response()) {
-            Ok(()) => Error::Handshake(error),
-            Err(error) => error,
-        }
     }
 }
 
@@ -218,10 +202,7 @@ impl<S: Read + Write> WebSocket<S> {
     pub fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
         while !self.finished {
             let event = self.connection.receive_bytes(&mut self.input);
-            if !matches!(
-                self.connection.transport(),
-                Transport::Keep | Transport::AwaitClose
-            ) {
+            if !self.connection.transport().is_in_use() {
                 let finished = self.finish();
                 return event
                     .map_err(Error::from)
@@ -306,20 +287,26 @@ impl<S: Read + Write> WebSocket<S> {
     }
 
     /// Reads once, straight into the memory of a long message, or through the stack.
-    fn fill(&mut self) -> Result<(), Error> {
+    fn fill(&mut self) -> io::Result<()> {
         self.input = BytesMut::new(); // used up, and not to be held while waiting
-        let count = if let Some(space) = self.connection.space() {
-            let count = retry(|| self.stream.read(space))?;
-            self.connection.filled(count);
-            count
-        } else {
-            let mut buffer = [0; READ];
-            let count = retry(|| self.stream.read(&mut buffer))?;
-            self.input.extend_from_slice(&buffer[..count]);
-            count
+        let mut buffer = [0; READ];
+        let space = self.connection.space();
+        let direct = space.is_some();
+        let read = {
+            let target = space.unwrap_or(&mut buffer);
+            retry(|| self.stream.read(target))
         };
-        if count == 0 {
-            self.connection.receive_eof();
+        match read {
+            Ok(0) => self.connection.receive_eof(),
+            Ok(count) if direct => self.connection.filled(count),
+            Ok(count) => self.input.extend_from_slice(&buffer[..count]),
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                return Err(error);
+            }
+            Err(error) => {
+                self.connection.receive_eof();
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -361,22 +348,13 @@ pub fn half_close(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)
 }
 
-/// How many bytes a read asks for.
-const READ: usize = 16 << 10;
-
-/// How many slices a write offers.
-const SLICES: usize = 16;
-
-/// How long a transport that has no more use is kept for the peer to take our last bytes and to close it.
-const LINGER: Duration = Duration::from_secs(1);
-
 /// Reads until `receive` has found a head; returns it and what came behind it.
 fn read_head<S: Read, H>(
     stream: &mut S,
     mut receive: impl FnMut(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,
 ) -> Result<(H, BytesMut), Error> {
     loop {
-        let mut buffer = [0; 2 << 10];
+        let mut buffer = [0; HEAD];
         let count = retry(|| stream.read(&mut buffer))?;
         if count == 0 {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());

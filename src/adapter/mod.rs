@@ -1,8 +1,20 @@
 //! Transports: each a thin driver of a [`Connection`](crate::Connection).
 
+use core::time::Duration;
+
 pub mod blocking;
 mod error;
+mod opening;
 #[cfg(feature = "tokio")]
 pub mod tokio;
 
 pub use error::{Error, Rejection};
+
+/// How many bytes a read asks for.
+const READ: usize = 16 << 10;
+
+/// How many slices a write offers.
+const SLICES: usize = 16;
+
+/// How long a transport that has no more use is kept for the peer to take our last bytes and to close it.
+const LINGER: Duration = Duration::from_secs(1);

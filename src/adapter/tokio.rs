@@ -28,13 +28,15 @@ use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice};
 
-use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use ::tokio::time::{Sleep, sleep, timeout};
 use bytes::{Buf, BytesMut};
-use futures_core::{FusedStream, Stream};
+use futures_core::Stream;
 use futures_sink::Sink;
 
-use super::error::{Error, Rejection};
+use super::error::Error;
+use super::opening::{HEAD, open};
+use super::{LINGER, READ, SLICES};
 use crate::close::CloseFrame;
 use crate::config::Config;
 use crate::connection::{Connection, Event, Outcome, Transport};
@@ -56,7 +58,10 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebS
     let incoming = Incoming::read(stream, HeadLimits::default()).await?;
     match Server::new().accept(incoming.request()) {
         Ok(accepted) => incoming.accept(&accepted, &Config::default()).await,
-        Err(error) => Err(incoming.refuse(error).await),
+        Err(error) => {
+            incoming.reject(&error.response()).await?;
+            Err(error.into())
+        }
     }
 }
 
@@ -83,20 +88,12 @@ pub async fn connect_with<S: AsyncRead + AsyncWrite + Unpin>(
     client: &Client,
     config: &Config,
 ) -> Result<(WebSocket<S>, Established), Error> {
-    write_all(&mut stream, &client.request()).await?;
+    stream.write_all(&client.request()).await?;
+    stream.flush().await?;
     let mut reader = ResponseReader::new(HeadLimits::default());
     let (response, rest) = read_head(&mut stream, |bytes| reader.receive(bytes)).await?;
-    match client.verify(&response) {
-        Ok(established) => Ok((
-            WebSocket::new(stream, Connection::client(config), rest),
-            established,
-        )),
-        Err(error) => Err(Error::Rejected(Box::new(Rejection {
-            error,
-            response,
-            body: rest.freeze(),
-        }))),
-    }
+    let (connection, established) = open(client, response, &rest, config)?;
+    Ok((WebSocket::new(stream, connection, rest), established))
 }
 
 /// A client's request, to be accepted or rejected, or answered as the ordinary HTTP request that it may be.
@@ -115,18 +112,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// [`Error::Io`], or [`Error::Handshake`] for a request that is not HTTP or too long; it has been answered.
     pub async fn read(mut stream: S, limits: HeadLimits) -> Result<Self, Error> {
         let mut reader = RequestReader::new(limits);
-        match read_head(&mut stream, |bytes| reader.receive(bytes)).await {
-            Ok((request, rest)) => Ok(Self {
-                stream,
-                request,
-                rest,
-            }),
-            Err(Error::Handshake(error)) => {
-                write_last(&mut stream, &error.response()).await?;
-                Err(Error::Handshake(error))
-            }
-            Err(error) => Err(error),
+        let head = read_head(&mut stream, |bytes| reader.receive(bytes)).await;
+        if let Err(Error::Handshake(error)) = &head {
+            write_last(&mut stream, &error.response()).await?;
         }
+        let (request, rest) = head?;
+        Ok(Self {
+            stream,
+            request,
+            rest,
+        })
     }
 
     /// Returns the request.
@@ -144,7 +139,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         accepted: &Accepted,
         config: &Config,
     ) -> Result<WebSocket<S>, Error> {
-        write_all(&mut self.stream, &accepted.response()).await?;
+        self.stream.write_all(&accepted.response()).await?;
+        self.stream.flush().await?;
         Ok(WebSocket::new(
             self.stream,
             Connection::server(config),
@@ -159,14 +155,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     /// [`Error::Io`].
     pub async fn reject(mut self, response: &[u8]) -> Result<(), Error> {
         Ok(write_last(&mut self.stream, response).await?)
-    }
-
-    /// Answers the request with what is wrong with it, and returns that.
-    pub async fn refuse(self, error: HandshakeError) -> Error {
-        match self.reject(&error.response()).await {
-            Ok(()) => Error::Handshake(error),
-            Err(error) => error,
-        }
     }
 }
 
@@ -183,25 +171,19 @@ pub struct WebSocket<S> {
     input: BytesMut,
     /// Whether the stream has taken bytes that it has not been asked to flush.
     unflushed: bool,
-    end: End,
+    end: Option<Box<End>>,
 }
 
+/// The end of a connection: its closing handshake is done, or it has failed, and the transport is being closed.
 #[derive(Debug)]
-enum End {
-    /// The connection goes on.
-    Open,
-    /// The closing handshake is done, or the connection has failed, and the transport is being closed.
-    Finishing(Box<Finishing>),
-    Finished,
-}
-
-#[derive(Debug)]
-struct Finishing {
-    /// What the application hears in the end.
-    last: Option<Result<Option<Event<'static>>, ProtocolError>>,
+struct End {
+    /// What the application has yet to hear.
+    last: Option<Received>,
     deadline: Pin<Box<Sleep>>,
     shut: bool,
 }
+
+type Received = Result<Option<Event<'static>>, ProtocolError>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Returns a connection behind its opening handshake, with the bytes that came behind the peer's head.
@@ -211,7 +193,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             connection,
             input: rest,
             unflushed: false,
-            end: End::Open,
+            end: None,
         }
     }
 
@@ -279,7 +261,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             ended?;
         } else {
             self.connection.receive_eof();
-            self.end = End::Finished;
         }
         Ok(self.outcome())
     }
@@ -305,39 +286,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
-        loop {
-            let Some(event) = ready!(self.poll_event(cx))? else {
-                return Poll::Ready(Ok(None));
-            };
+        while let Some(event) = ready!(self.poll_event(cx))? {
             if let Some(message) = event.into_message() {
                 return Poll::Ready(Ok(Some(message)));
             }
         }
+        Poll::Ready(Ok(None))
     }
 
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event<'static>>, Error>> {
-        loop {
-            match &mut self.end {
-                End::Open => {}
-                End::Finishing(_) => {
-                    let last = ready!(self.poll_finish(cx));
-                    self.end = End::Finished;
-                    return Poll::Ready(Ok(last?));
-                }
-                End::Finished => return Poll::Ready(Ok(None)),
-            }
+        while self.end.is_none() {
             let event = self.connection.receive_bytes(&mut self.input);
-            if !matches!(
-                self.connection.transport(),
-                Transport::Keep | Transport::AwaitClose
-            ) {
-                let deadline = Box::pin(sleep(LINGER));
-                self.end = End::Finishing(Box::new(Finishing {
-                    last: Some(event),
+            if !self.connection.transport().is_in_use() {
+                let (last, deadline) = (Some(event), Box::pin(sleep(LINGER)));
+                self.end = Some(Box::new(End {
+                    last,
                     deadline,
                     shut: false,
                 }));
-                continue;
+                break;
             }
             // What was queued in answer goes out now, or as soon as the stream takes it while we wait.
             let written = self.poll_write(cx);
@@ -349,6 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             }
             ready!(self.poll_fill(cx))?;
         }
+        self.poll_end(cx).map_err(Error::from)
     }
 
     /// Writes all that waits, and flushes.
@@ -374,61 +342,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Reads once, straight into the memory of a long message, or through the stack.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.input = BytesMut::new(); // used up, and not to be held while waiting
-        let stream = Pin::new(&mut self.stream);
-        let count = if let Some(space) = self.connection.space() {
-            let mut buffer = ReadBuf::new(space);
-            ready!(stream.poll_read(cx, &mut buffer))?;
-            let count = buffer.filled().len();
+        let mut memory = [MaybeUninit::uninit(); READ];
+        let space = self.connection.space();
+        let direct = space.is_some();
+        let mut buffer = space.map_or_else(|| ReadBuf::uninit(&mut memory), ReadBuf::new);
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
+        let count = buffer.filled().len();
+        if direct {
             self.connection.filled(count);
-            count
         } else {
-            let mut memory = [MaybeUninit::uninit(); READ];
-            let mut buffer = ReadBuf::uninit(&mut memory);
-            ready!(stream.poll_read(cx, &mut buffer))?;
             self.input.extend_from_slice(buffer.filled());
-            buffer.filled().len()
-        };
+        }
         if count == 0 {
             self.connection.receive_eof();
         }
-        Poll::Ready(Ok(()))
+        Poll::Ready(read)
     }
 
-    /// Writes the last bytes, shuts the stream down and, where the peer is to close first, waits for that; returns what
-    /// the application hears in the end.
-    ///
-    /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
-    fn poll_finish(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Event<'static>>, ProtocolError>> {
+    /// Ends the transport, unless that takes too long, and returns what the application has yet to hear.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         let stopped = self.poll_stop(cx).is_ready();
-        let End::Finishing(finishing) = &mut self.end else {
+        let Some(end) = &mut self.end else {
             return Poll::Ready(Ok(None));
         };
-        if !stopped && finishing.deadline.as_mut().poll(cx).is_pending() {
+        if !stopped && end.last.is_some() && end.deadline.as_mut().poll(cx).is_pending() {
             return Poll::Pending;
         }
-        Poll::Ready(finishing.last.take().unwrap_or(Ok(None)))
+        Poll::Ready(end.last.take().unwrap_or(Ok(None)))
     }
 
-    /// Ends the transport. An error ends it as well: the peer has what it needs, or cannot be reached.
+    /// Writes the last bytes, shuts the stream down and, where the peer is to close first, waits for that. An error ends
+    /// it as well: the peer has what it needs, or cannot be reached.
+    ///
+    /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
     fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write(cx))?;
-        let End::Finishing(finishing) = &mut self.end else {
-            return Poll::Ready(Ok(()));
-        };
-        if !finishing.shut && self.connection.transport() != Transport::AwaitEof {
+        let stay = self.connection.transport() == Transport::AwaitEof;
+        if let Some(end) = self.end.as_mut().filter(|end| !stay && !end.shut) {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-            finishing.shut = true;
+            end.shut = true;
         }
         while self.connection.transport() != Transport::Close {
-            let mut memory = [MaybeUninit::uninit(); READ];
-            let mut buffer = ReadBuf::uninit(&mut memory);
-            ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer))?;
-            if buffer.filled().is_empty() {
-                self.connection.receive_eof();
-            }
+            ready!(self.poll_fill(cx))?;
         }
         Poll::Ready(Ok(()))
     }
@@ -439,12 +394,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_message(cx).map(Result::transpose)
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for WebSocket<S> {
-    fn is_terminated(&self) -> bool {
-        matches!(self.end, End::Finished)
     }
 }
 
@@ -476,52 +425,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     }
 }
 
-/// How many bytes a read asks for.
-const READ: usize = 16 << 10;
-
-/// How many slices a write offers.
-const SLICES: usize = 16;
-
-/// How long a transport that has no more use is kept for the peer to take our last bytes and to close it.
-const LINGER: Duration = Duration::from_secs(1);
-
 /// Reads until `receive` has found a head; returns it and what came behind it.
 async fn read_head<S: AsyncRead + Unpin, H>(
     stream: &mut S,
     mut receive: impl FnMut(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,
 ) -> Result<(H, BytesMut), Error> {
-    loop {
-        let read = poll_fn(|cx| {
-            let mut memory = [MaybeUninit::uninit(); 2 << 10];
-            let mut buffer = ReadBuf::uninit(&mut memory);
-            ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer))?;
-            let bytes = buffer.filled();
-            if bytes.is_empty() {
-                return Poll::Ready(Err(Error::Io(ErrorKind::UnexpectedEof.into())));
-            }
-            let head = receive(bytes)?;
-            Poll::Ready(Ok(
-                head.map(|(head, used)| (head, BytesMut::from(&bytes[used..])))
-            ))
-        });
-        if let Some(found) = read.await? {
-            return Ok(found);
+    let mut bytes = BytesMut::with_capacity(HEAD);
+    while stream.read_buf(&mut bytes).await? > 0 {
+        if let Some((head, used)) = receive(&bytes)? {
+            bytes.advance(used);
+            return Ok((head, bytes));
         }
+        bytes.clear();
     }
+    Err(io::Error::from(ErrorKind::UnexpectedEof).into())
 }
 
 /// Writes a response that no connection follows.
 async fn write_last<S: AsyncWrite + Unpin>(stream: &mut S, response: &[u8]) -> io::Result<()> {
-    write_all(stream, response).await?;
-    poll_fn(|cx| Pin::new(&mut *stream).poll_shutdown(cx)).await
-}
-
-async fn write_all<S: AsyncWrite + Unpin>(stream: &mut S, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, bytes)).await? {
-            0 => return Err(ErrorKind::WriteZero.into()),
-            written => bytes.advance(written),
-        }
-    }
-    poll_fn(|cx| Pin::new(&mut *stream).poll_flush(cx)).await
+    stream.write_all(response).await?;
+    stream.shutdown().await
 }

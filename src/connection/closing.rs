@@ -202,6 +202,14 @@ pub enum Transport {
     Close,
 }
 
+impl Transport {
+    /// Tells whether to go on reading and writing.
+    #[must_use]
+    pub const fn is_in_use(self) -> bool {
+        matches!(self, Self::Keep | Self::AwaitClose)
+    }
+}
+
 /// Who ended a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum EndedBy {

@@ -97,11 +97,18 @@ impl Outgoing {
         self.push_large(begin, payload);
     }
 
-    /// Queues a Ping or Pong. Where too much waits already, the Pongs among it are dropped in favour of this one:
+    /// Queues a Ping or Pong. Where too much waits already, a Pong takes the place of those among it:
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
+        let written = self.cursor.replies;
+        if written > REPLIES_MAX && written > self.replies.len() / 2 {
+            self.replies.drop_front(written);
+            self.cursor.replies = 0;
+            self.cursor.reply_end = self.cursor.reply_end.saturating_sub(written);
+        }
         let waiting = self.replies.len() - self.cursor.replies;
-        if waiting + header.encoded_len() + payload.len() > REPLIES_MAX {
+        let too_much = waiting + header.encoded_len() + payload.len() > REPLIES_MAX;
+        if too_much && header.opcode == Opcode::Pong {
             self.drop_pongs();
         }
         self.len += write_frame(&mut self.replies, header, payload);
@@ -362,6 +369,8 @@ impl Buf for Outgoing {
             count -= taken;
         }
         self.tidy();
+        // The transport may be offered what comes next, and refuse it, before anyone calls `outgoing` again.
+        self.commit();
     }
 }
 

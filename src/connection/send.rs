@@ -101,7 +101,7 @@ impl Sender {
         let mut opcode = opcode(message.kind());
         let mut payload = message.into_bytes();
         if self.keys.is_some() {
-            self.fragment(opcode, &payload);
+            self.fragment(opcode, &payload, Fin::Last);
             return Ok(());
         }
         while payload.len() > self.fragment_size {
@@ -149,7 +149,7 @@ impl Sender {
         } else {
             opcode(kind)
         };
-        self.push(fin == Fin::Last, opcode, data);
+        self.fragment(opcode, data, fin);
         self.message = (fin == Fin::More).then_some((kind, utf8));
         Ok(())
     }
@@ -314,13 +314,13 @@ impl Sender {
     #[inline]
     fn send_whole(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
         self.may_begin()?;
-        self.fragment(opcode, payload);
+        self.fragment(opcode, payload, Fin::Last);
         Ok(())
     }
 
-    /// Queues a message in as many frames as it takes.
+    /// Queues a message, or a part of one, in as many frames as it takes.
     #[inline]
-    fn fragment(&mut self, mut opcode: Opcode, mut payload: &[u8]) {
+    fn fragment(&mut self, mut opcode: Opcode, mut payload: &[u8], fin: Fin) {
         while let Some((fragment, rest)) = payload.split_at_checked(self.fragment_size)
             && !rest.is_empty()
         {
@@ -328,7 +328,7 @@ impl Sender {
             opcode = Opcode::Continuation;
             payload = rest;
         }
-        self.push(true, opcode, payload);
+        self.push(fin == Fin::Last, opcode, payload);
     }
 
     #[inline]

@@ -1,0 +1,33 @@
+//! What both ends of an opening handshake do between two reads or writes.
+
+use alloc::boxed::Box;
+
+use bytes::BytesMut;
+
+use super::error::{Error, Rejection};
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::handshake::{Client, Established, Response};
+
+/// How many bytes a read of a head asks for; few heads have more.
+pub(super) const HEAD: usize = 2 << 10;
+
+/// Opens the client's end if `response`, behind which `rest` has come, completes the handshake.
+pub(super) fn open(
+    client: &Client,
+    response: Response,
+    rest: &BytesMut,
+    config: &Config,
+) -> Result<(Connection, Established), Error> {
+    match client.verify(&response) {
+        Ok(established) => Ok((Connection::client(config), established)),
+        Err(error) => {
+            let body = rest.clone().freeze();
+            Err(Error::Rejected(Box::new(Rejection {
+                error,
+                response,
+                body,
+            })))
+        }
+    }
+}

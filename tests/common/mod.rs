@@ -1,0 +1,343 @@
+//! What the tests share: bytes written as transcripts, events and frames written as text, connections with fixed keys.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+pub(crate) mod naive;
+pub(crate) mod vectors;
+
+use bytes::{Buf, BytesMut};
+use sansocket::{
+    CloseCode, CloseFrame, Config, Connection, Delivery, Event, MessageKind, ProtocolError, Role,
+};
+
+/// A masking key under which a payload can be read as it stands.
+pub(crate) const ZERO_KEY: fn() -> [u8; 4] = || [0; 4];
+
+/// The masking key of the examples in RFC 6455 §5.7.
+pub(crate) const EXAMPLE_KEY: fn() -> [u8; 4] = || [0x37, 0xfa, 0x21, 0x3d];
+
+/// Returns the bytes of a transcript: pairs of hexadecimal digits, `'text'`, and either of them repeated, as `00*256`.
+pub(crate) fn hex(transcript: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = transcript.trim_start();
+    while !rest.is_empty() {
+        let (token, behind) = if let Some(quoted) = rest.strip_prefix('\'') {
+            let (text, behind) = quoted.split_once('\'').expect("a closing quote");
+            (text.as_bytes().to_vec(), behind)
+        } else {
+            let end = rest
+                .find(|c: char| !c.is_ascii_hexdigit())
+                .unwrap_or(rest.len());
+            let pairs = rest.as_bytes()[..end].chunks(2).map(|pair| {
+                let pair = str::from_utf8(pair).expect("ASCII");
+                assert_eq!(pair.len(), 2, "half a byte in {transcript:?}");
+                u8::from_str_radix(pair, 16).expect("hexadecimal digits")
+            });
+            (pairs.collect(), &rest[end..])
+        };
+        let (times, behind) = match behind.strip_prefix('*') {
+            Some(count) => {
+                let end = count
+                    .find(|c: char| !c.is_ascii_digit())
+                    .unwrap_or(count.len());
+                (count[..end].parse().expect("a count"), &count[end..])
+            }
+            None => (1, behind),
+        };
+        assert!(
+            !token.is_empty() || behind.len() < rest.len(),
+            "no transcript: {rest:?}"
+        );
+        bytes.extend(token.repeat(times));
+        rest = behind.trim_start();
+    }
+    bytes
+}
+
+/// Returns a payload as a test would write it: `"Hello"`, `00 ff`, or shortened where it is long.
+pub(crate) fn show(payload: &[u8]) -> String {
+    match (payload, str::from_utf8(payload)) {
+        ([first, rest @ ..], _) if rest.len() > 40 && rest.iter().all(|byte| byte == first) => {
+            format!("{first:02x}*{}", payload.len())
+        }
+        (_, Ok(text)) if payload.len() <= 200 && !text.contains(|c: char| c.is_control()) => {
+            format!("{text:?}")
+        }
+        _ if payload.len() <= 40 => {
+            let pairs: Vec<_> = payload.iter().map(|byte| format!("{byte:02x}")).collect();
+            pairs.join(" ")
+        }
+        _ => {
+            let sum = payload.iter().fold(0_u64, |sum, &byte| {
+                sum.wrapping_mul(1_099_511_628_211)
+                    .wrapping_add(byte.into())
+            });
+            format!("{} bytes #{sum:016x}", payload.len())
+        }
+    }
+}
+
+/// Returns an event as a test would write it: `text "Hello"`, `ping`, `close 1000 "bye"`.
+pub(crate) fn describe(event: &Event<'_>) -> String {
+    let with = |name: &str, payload: &[u8]| format!("{name} {}", show(payload));
+    match event {
+        Event::Text(text) => with("text", text.as_bytes()),
+        Event::Binary(data) => with("binary", data),
+        Event::Chunk(chunk) => {
+            let last = if chunk.last { "last chunk" } else { "chunk" };
+            with(&format!("{last} of {}", name(chunk.kind)), &chunk.data)
+        }
+        Event::Ping(payload) => with("ping", payload),
+        Event::Pong(payload) => with("pong", payload),
+        Event::Close(frame) => describe_close(frame.as_ref()),
+        _ => "another event".into(),
+    }
+}
+
+/// Returns what a Close frame says as a test would write it.
+pub(crate) fn describe_close(frame: Option<&CloseFrame>) -> String {
+    match frame {
+        None => "close".into(),
+        Some(frame) if frame.reason.is_empty() => format!("close {}", frame.code),
+        Some(frame) => format!("close {} {:?}", frame.code, &*frame.reason),
+    }
+}
+
+/// Returns an error as a test would write it, with the code that it is answered with.
+pub(crate) fn describe_error(error: ProtocolError) -> String {
+    format!("fails {error:?} {}", error.close_code())
+}
+
+pub(crate) const fn name(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Text => "text",
+        MessageKind::Binary => "binary",
+    }
+}
+
+/// Returns a connection whose own frames can be read, whichever end it is.
+pub(crate) fn connection(role: Role, config: &Config) -> Connection {
+    match role {
+        Role::Client => Connection::client_with_keys(config, ZERO_KEY),
+        Role::Server => Connection::server(config),
+    }
+}
+
+/// Returns a connection with the defaults.
+pub(crate) fn fresh(role: Role) -> Connection {
+    connection(role, &Config::default())
+}
+
+/// Returns the end that `role` talks to.
+pub(crate) const fn peer_of(role: Role) -> Role {
+    match role {
+        Role::Client => Role::Server,
+        Role::Server => Role::Client,
+    }
+}
+
+pub(crate) const BOTH: [Role; 2] = [Role::Client, Role::Server];
+
+/// Returns frames that stand without masks as they come to `role`: masked, each with another key, if it is a server.
+pub(crate) fn towards(role: Role, frames: &[u8]) -> Vec<u8> {
+    match role {
+        Role::Client => frames.to_vec(),
+        Role::Server => naive::mask_all(frames),
+    }
+}
+
+/// Gives `bytes` to `conn` in one read and returns all that is heard, a failure being the last of it.
+pub(crate) fn hear(conn: &mut Connection, bytes: &[u8]) -> Vec<String> {
+    let mut read = bytes.to_vec();
+    let mut input = &mut read[..];
+    let mut heard = Vec::new();
+    loop {
+        match conn.receive(&mut input) {
+            Ok(Some(event)) => heard.push(describe(&event)),
+            Ok(None) => {
+                assert!(input.is_empty(), "`None` says that all input is used");
+                return heard;
+            }
+            Err(error) => {
+                heard.push(describe_error(error));
+                return heard;
+            }
+        }
+    }
+}
+
+/// Does what [`hear`] does with frames given without masks.
+pub(crate) fn hear_frames(conn: &mut Connection, role: Role, transcript: &str) -> Vec<String> {
+    hear(conn, &towards(role, &hex(transcript)))
+}
+
+/// Returns and writes off all that waits to be written.
+pub(crate) fn take(conn: &mut Connection) -> Vec<u8> {
+    let waiting = conn.buffered();
+    let bytes = conn.outgoing().copy_to_bytes(waiting).to_vec();
+    assert_eq!(conn.buffered(), 0, "all was taken");
+    bytes
+}
+
+/// Does what [`take`] does and describes the frames, which must be masked as `role` has to.
+pub(crate) fn take_frames(conn: &mut Connection, role: Role) -> Vec<String> {
+    naive::describe(&take(conn), role)
+}
+
+/// How bytes are handed to a connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Feed {
+    /// [`Connection::receive`].
+    Slice,
+    /// [`Connection::receive_bytes`], with one `BytesMut` for all.
+    Bytes,
+    /// [`Connection::receive`] with [`Delivery::Chunks`]; the chunks of each message are joined again.
+    Chunks,
+    /// [`Connection::receive_bytes`] with [`Delivery::Chunks`].
+    ByteChunks,
+    /// [`Connection::space`] wherever there is any, else [`Connection::receive`].
+    Space,
+}
+
+impl Feed {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Slice,
+        Self::Bytes,
+        Self::Chunks,
+        Self::ByteChunks,
+        Self::Space,
+    ];
+}
+
+/// What a connection made of its input.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Heard {
+    pub(crate) events: Vec<String>,
+    pub(crate) wrote: Vec<u8>,
+}
+
+/// Runs a fresh connection over `pieces`, each being one read.
+pub(crate) fn run<'a>(
+    role: Role,
+    config: Config,
+    feed: Feed,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Heard {
+    let delivery = match feed {
+        Feed::Chunks | Feed::ByteChunks => Delivery::Chunks,
+        _ => config.delivery,
+    };
+    let mut ear = Ear {
+        conn: connection(role, &Config { delivery, ..config }),
+        events: Vec::new(),
+        message: Vec::new(),
+        failed: false,
+    };
+    let mut shared = BytesMut::new();
+    for piece in pieces {
+        if feed == Feed::Bytes || feed == Feed::ByteChunks {
+            shared.extend_from_slice(piece);
+            while ear.listens() {
+                let event = ear.conn.receive_bytes(&mut shared);
+                if !ear.note(event) {
+                    break;
+                }
+            }
+            continue;
+        }
+        let mut read = piece.to_vec();
+        let mut input = &mut read[..];
+        while ear.listens() {
+            if feed == Feed::Space {
+                ear.fill_space(&mut input);
+            }
+            let event = ear.conn.receive(&mut input);
+            if !ear.note(event) {
+                break;
+            }
+        }
+    }
+    Heard {
+        events: ear.events,
+        wrote: take(&mut ear.conn),
+    }
+}
+
+/// One that listens to a connection and writes down what it hears.
+struct Ear {
+    conn: Connection,
+    events: Vec<String>,
+    message: Vec<u8>,
+    failed: bool,
+}
+
+impl Ear {
+    fn listens(&self) -> bool {
+        !self.failed
+    }
+
+    /// Reads the start of `input` straight into a message, as a transport would.
+    fn fill_space(&mut self, input: &mut &mut [u8]) {
+        while let Some(space) = self.conn.space().filter(|_| !input.is_empty()) {
+            let len = space.len().min(input.len());
+            let (now, rest) = core::mem::take(input).split_at_mut(len);
+            space[..len].copy_from_slice(now);
+            *input = rest;
+            self.conn.filled(len);
+        }
+    }
+
+    /// Writes the event down and tells whether to ask for the next one.
+    fn note(&mut self, event: Result<Option<Event<'_>>, ProtocolError>) -> bool {
+        match event {
+            Ok(Some(Event::Chunk(chunk))) => {
+                self.message.extend_from_slice(&chunk.data);
+                if chunk.last {
+                    let message = core::mem::take(&mut self.message);
+                    self.events
+                        .push(format!("{} {}", name(chunk.kind), show(&message)));
+                }
+            }
+            Ok(Some(event)) => self.events.push(describe(&event)),
+            Ok(None) => return false,
+            Err(error) => {
+                self.events.push(describe_error(error));
+                self.failed = true;
+            }
+        }
+        true
+    }
+}
+
+/// A client and a server, joined by a network that loses nothing.
+pub(crate) struct Pair {
+    pub(crate) client: Connection,
+    pub(crate) server: Connection,
+    pub(crate) heard_by_client: Vec<String>,
+    pub(crate) heard_by_server: Vec<String>,
+}
+
+impl Pair {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            client: Connection::client(config),
+            server: Connection::server(config),
+            heard_by_client: Vec::new(),
+            heard_by_server: Vec::new(),
+        }
+    }
+
+    /// Moves bytes both ways until neither end has any.
+    pub(crate) fn drive(&mut self) {
+        while self.client.buffered() + self.server.buffered() > 0 {
+            let bytes = take(&mut self.client);
+            self.heard_by_server.extend(hear(&mut self.server, &bytes));
+            let bytes = take(&mut self.server);
+            self.heard_by_client.extend(hear(&mut self.client, &bytes));
+        }
+    }
+}
+
+/// Returns the content of a Close frame.
+pub(crate) fn closing(code: u16, reason: &str) -> CloseFrame {
+    CloseFrame::new(CloseCode(code), reason)
+}

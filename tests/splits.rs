@@ -1,0 +1,211 @@
+//! However the input is cut into reads, and however it is handed over, the same is heard and the same is answered.
+
+mod common;
+
+use common::vectors::{self, Case};
+use common::{BOTH, Feed, Heard, hex, naive, run, show};
+use sansocket::{Config, Role};
+
+/// Returns all vectors, each with a role and the bytes that come to it.
+fn vectors() -> impl Iterator<Item = (&'static Case, Role, Vec<u8>)> {
+    vectors::ALL
+        .iter()
+        .copied()
+        .flatten()
+        .flat_map(|case| BOTH.map(|role| (case, role)))
+        .filter(|(case, role)| case.role.is_none_or(|only| only == *role))
+        .map(|(case, role)| {
+            let bytes = hex(case.bytes);
+            match case.role {
+                Some(_) => (case, role, bytes),
+                None => (case, role, common::towards(role, &bytes)),
+            }
+        })
+}
+
+/// Returns what is heard of a case that comes in one read.
+fn whole(role: Role, bytes: &[u8]) -> Heard {
+    run(role, Config::default(), Feed::Slice, [bytes])
+}
+
+/// Returns where to cut: everywhere, but for long inputs at their ends and now and then between.
+fn cuts(len: usize) -> impl Iterator<Item = usize> {
+    let step = (len / 13).max(1);
+    (0..=len).filter(move |&at| len < 1_000 || at < 20 || at + 20 > len || at % step == 0)
+}
+
+/// F-14: handed over whole in any way, each vector is heard as in its table.
+#[test]
+fn every_way_to_hand_input_over_hears_the_same() {
+    for (case, role, bytes) in vectors() {
+        for feed in Feed::ALL {
+            let Heard { events, wrote } = run(role, Config::default(), feed, [&bytes[..]]);
+            assert_eq!(events, case.heard, "{} to a {role:?}, {feed:?}", case.name);
+            assert_eq!(
+                naive::describe(&wrote, role),
+                case.answers,
+                "{} to a {role:?}, {feed:?}",
+                case.name
+            );
+        }
+    }
+}
+
+/// F-14, M-07, UT-02: cut once, anywhere.
+#[test]
+fn one_cut_anywhere_changes_nothing() {
+    for (case, role, bytes) in vectors() {
+        let expected = whole(role, &bytes);
+        for at in cuts(bytes.len()) {
+            let (left, right) = bytes.split_at(at);
+            for feed in Feed::ALL {
+                let heard = run(role, Config::default(), feed, [left, right]);
+                assert_eq!(
+                    heard, expected,
+                    "{} to a {role:?}, {feed:?}, cut at {at}",
+                    case.name
+                );
+            }
+        }
+    }
+}
+
+/// F-14, M-07, UT-02: cut into single bytes.
+#[test]
+fn single_bytes_change_nothing() {
+    for (case, role, bytes) in vectors() {
+        let expected = whole(role, &bytes);
+        for feed in Feed::ALL {
+            let heard = run(role, Config::default(), feed, bytes.chunks(1));
+            assert_eq!(heard, expected, "{} to a {role:?}, {feed:?}", case.name);
+        }
+    }
+}
+
+/// F-14: an empty read changes nothing either, wherever it comes.
+#[test]
+fn empty_reads_change_nothing() {
+    for (case, role, bytes) in vectors().filter(|(_, _, bytes)| bytes.len() < 1_000) {
+        let expected = whole(role, &bytes);
+        let pieces = bytes.chunks(1).flat_map(|byte| [&[][..], byte, &[]]);
+        for feed in Feed::ALL {
+            let heard = run(role, Config::default(), feed, pieces.clone());
+            assert_eq!(heard, expected, "{} to a {role:?}, {feed:?}", case.name);
+        }
+    }
+}
+
+/// F-14, FR-05: all vectors that end well, one behind the other in one stream, in reads of many sizes.
+#[test]
+fn a_long_stream_is_heard_alike_in_reads_of_any_size() {
+    for role in BOTH {
+        let mut stream = Vec::new();
+        for (case, _, bytes) in vectors().filter(|(_, to, _)| *to == role) {
+            let goes_on = !case.heard.is_empty()
+                && !case
+                    .heard
+                    .iter()
+                    .any(|heard| heard.starts_with("fails") || heard.starts_with("close"));
+            let ends = case.name != "a message, then half of the next";
+            if goes_on && ends {
+                stream.extend(bytes);
+            }
+        }
+        let expected = whole(role, &stream);
+        assert!(expected.events.len() > 50);
+        for size in [2, 3, 5, 7, 16, 61, 257, 4_096, 16_384, 65_536] {
+            for feed in Feed::ALL {
+                let heard = run(role, Config::default(), feed, stream.chunks(size));
+                assert_eq!(heard, expected, "to a {role:?}, {feed:?}, reads of {size}");
+            }
+        }
+    }
+}
+
+/// F-14, M-07: long messages go straight into the memory that the connection lends, text and binary, in one frame and
+/// in several, followed by other frames in the same read.
+#[test]
+fn long_messages_can_be_read_straight_into_their_memory() {
+    let text = "aé€𝄞".repeat(30_000);
+    let (first, second) = text.as_bytes().split_at(150_001);
+    for role in BOTH {
+        let frames = [
+            naive::frame(0x81, text.as_bytes()),
+            naive::frame(0x01, first),
+            naive::frame(0x89, b"between"),
+            naive::frame(0x80, second),
+            naive::frame(0x82, b"behind"),
+        ];
+        let bytes = common::towards(role, &frames.concat());
+        let long = format!("text {}", show(text.as_bytes()));
+        let expected = [&long, r#"ping "between""#, &long, r#"binary "behind""#];
+        for size in [1_000, 4_095, 4_096, 4_097, 8_192, 65_536, 100_000] {
+            let heard = run(role, Config::default(), Feed::Space, bytes.chunks(size));
+            assert_eq!(heard.events, expected, "to a {role:?} in reads of {size}");
+        }
+    }
+}
+
+/// UT-06: bad text that was read straight into its memory fails just as well.
+#[test]
+fn bad_text_in_lent_memory_fails() {
+    for role in BOTH {
+        for bad in [6_000, 9_000, 99_999] {
+            let mut text = vec![b'a'; 100_000];
+            text[bad] = 0xFF;
+            let bytes = common::towards(role, &naive::frame(0x81, &text));
+            for size in [1_000, 4_096, 65_536] {
+                let heard = run(role, Config::default(), Feed::Space, bytes.chunks(size));
+                assert_eq!(heard.events, ["fails InvalidUtf8 1007"]);
+                assert_eq!(naive::describe(&heard.wrote, role), ["close 1007"]);
+            }
+        }
+    }
+}
+
+/// F-16: memory is lent only to messages of which 4 KiB have come, and never more than the frame wants.
+#[test]
+fn memory_is_lent_to_long_messages_only() {
+    let mut client = common::fresh(Role::Client);
+    assert!(client.space().is_none(), "nothing has begun");
+    common::hear(&mut client, &hex("82 7f 00 00 00 00 00 02 00 00"));
+    assert!(client.space().is_none(), "nothing has come");
+    common::hear(&mut client, &hex("00*4095"));
+    assert!(client.space().is_none(), "too little has come");
+    common::hear(&mut client, &hex("00"));
+    let lent = client.space().expect("enough has come").len();
+    assert_eq!(lent, 65_536, "one step");
+    client.filled(lent);
+    assert!(common::hear(&mut client, &[]).is_empty());
+    let rest = client.space().expect("more is missing").len();
+    assert_eq!(rest, 131_072 - 4_096 - 65_536, "what is missing");
+    client.filled(rest);
+    assert!(client.space().is_none(), "nothing is missing");
+    assert_eq!(common::hear(&mut client, &[]), ["binary 00*131072"]);
+}
+
+/// F-14: a read that fills none of the lent memory, or a part of it, is as good as any.
+#[test]
+fn lent_memory_may_be_filled_in_part() {
+    let mut client = common::fresh(Role::Client);
+    common::hear(&mut client, &hex("82 7e 20 00 61*5000"));
+    for part in [0, 1, 0, 3_000, 191] {
+        let space = client.space().expect("more is missing");
+        space[..part].fill(b'a');
+        client.filled(part);
+    }
+    assert_eq!(
+        common::hear(&mut client, &hex("82 00")),
+        ["binary 61*8192", r#"binary """#]
+    );
+}
+
+/// Saying that more was read than there was room for is a mistake of the caller.
+#[test]
+#[should_panic(expected = "more bytes read than there was room for")]
+fn more_than_the_frame_wants_cannot_be_filled() {
+    let mut client = common::fresh(Role::Client);
+    common::hear(&mut client, &hex("82 7e 20 00 61*5000"));
+    let lent = client.space().expect("more is missing").len();
+    client.filled(lent + 1);
+}
