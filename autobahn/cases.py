@@ -36,12 +36,6 @@ BROKEN_RULES: dict[str, Codes] = {
 # These report what a peer does where the RFC asks for nothing.
 INFORMATIONAL = frozenset({"7.1.6", "7.13.1", "7.13.2"})
 
-# One byte to a system call makes about half a megabyte a second, and the suite gives up on an echo after
-# 10 to 100 seconds: the messages of 4 MiB and more cannot pass. 9.3.1 and 9.4.1 (4 MiB in 65,536 fragments)
-# just fit and stay.
-HOPELESS_IN_SINGLE_BYTES = "9.1.4-6 9.2.4-6 9.3.2-9 9.4.2-9"
-
-
 def expand(ranges: str) -> list[Case]:
     """`3.1-2 10.1.1` → 3.1, 3.2, 10.1.1."""
     cases = []
@@ -52,7 +46,7 @@ def expand(ranges: str) -> list[Case]:
     return cases
 
 
-def select(selection: str, chop: bool) -> list[Case]:
+def select(selection: str) -> list[Case]:
     """The cases to run, in the suite's order."""
     left_out = {
         "quick": ("9.", "12.", "13."),  # seconds
@@ -60,8 +54,7 @@ def select(selection: str, chop: bool) -> list[Case]:
         "full": (),
     }[selection]
     cases = expand(" ".join(f"{group}.1-{count}" for group, count in GROUPS.items()))
-    hopeless = expand(HOPELESS_IN_SINGLE_BYTES) if chop else []
-    return [case for case in cases if not case.startswith(left_out) and case not in hopeless]
+    return [case for case in cases if not case.startswith(left_out)]
 
 
 def required_codes() -> dict[Case, Codes]:

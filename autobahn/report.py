@@ -84,9 +84,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reports", type=Path, help="a folder with one folder of reports in it for each shard")
     parser.add_argument("selection", choices=("quick", "default", "full"))
-    parser.add_argument("--chop", action="store_true", help="the run was made in single bytes")
     options = parser.parse_args()
-    expected = cases.select(options.selection, options.chop)
+    expected = cases.select(options.selection)
     return 0 if judge(str(options.reports), options.reports, expected) else 1
 
 

@@ -180,7 +180,10 @@ fn send(stream: &mut TcpStream, sender: &mut Sender) -> io::Result<()> {
 
 /// Says how the connection ended; it was a success if it ended as it should.
 fn report(outcome: &Outcome) -> ExitCode {
-    println!("closed {} {}", outcome.code, outcome.reason);
+    match outcome.reason.as_str() {
+        "" => println!("closed {}", outcome.code),
+        reason => println!("closed {} {reason}", outcome.code),
+    }
     if outcome.clean {
         return ExitCode::SUCCESS;
     }

@@ -1,13 +1,16 @@
 //! A TCP stream that can be told to move one byte at a time.
 
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, BufRead, BufReader, IoSlice, Read, Write};
 use std::net::TcpStream;
 
 use sansocket::blocking::half_close;
 
 /// A TCP stream whose reads and writes move at most `limit` bytes.
+///
+/// It moves more at a time between itself and the system, so that even the largest messages get through in time.
 pub struct Chop {
-    stream: TcpStream,
+    stream: BufReader<TcpStream>,
+    written: Vec<u8>,
     limit: usize,
 }
 
@@ -16,35 +19,41 @@ impl Chop {
         // Many cases are a strict ping-pong of small messages.
         stream.set_nodelay(true)?;
         let limit = if chop { 1 } else { usize::MAX };
-        Ok(Self { stream, limit })
+        Ok(Self { stream: BufReader::with_capacity(64 << 10, stream), written: Vec::new(), limit })
     }
 
     pub fn half_close(&mut self) -> io::Result<()> {
-        half_close(&mut self.stream)
+        half_close(self.stream.get_mut())
     }
 }
 
 impl Read for Chop {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let len = buf.len().min(self.limit);
-        self.stream.read(&mut buf[..len])
+        let count = self.stream.fill_buf()?.read(&mut buf[..len])?;
+        self.stream.consume(count);
+        Ok(count)
     }
 }
 
 impl Write for Chop {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.stream.write(&buf[..buf.len().min(self.limit)])
+        let len = buf.len().min(self.limit);
+        self.written.extend_from_slice(&buf[..len]);
+        Ok(len)
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        if self.limit == usize::MAX {
-            return self.stream.write_vectored(bufs);
+        let mut count = 0;
+        for buf in bufs {
+            count += self.write(&buf[..buf.len().min(self.limit - count)])?;
         }
-        let first = bufs.iter().find(|buf| !buf.is_empty());
-        first.map_or(Ok(0), |buf| self.write(buf))
+        Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
+        let result = self.stream.get_mut().write_all(&self.written);
+        self.written.clear();
+        result
     }
 }
