@@ -36,6 +36,7 @@ BROKEN_RULES: dict[str, Codes] = {
 # These report what a peer does where the RFC asks for nothing.
 INFORMATIONAL = frozenset({"7.1.6", "7.13.1", "7.13.2"})
 
+
 def expand(ranges: str) -> list[Case]:
     """`3.1-2 10.1.1` → 3.1, 3.2, 10.1.1."""
     cases = []

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -42,9 +43,12 @@ class Child:
     def line(self, seconds: float) -> str | None:
         """The next line of output; None at its end. Raises TimeoutError."""
         try:
-            return self._unread.get(timeout=max(seconds, 0))
+            line = self._unread.get(timeout=max(seconds, 0))
         except queue.Empty:
             raise TimeoutError(f"{self.name} printed no line in time") from None
+        if line is None:
+            self._unread.put(None)  # the end stays the end
+        return line
 
     def await_line(self, pattern: str, seconds: float) -> str:
         """The first match of the pattern in the lines to come."""
@@ -55,8 +59,14 @@ class Child:
         raise EOFError(f"{self.name} ended without a line like {pattern!r}")
 
     def say(self, line: str) -> None:
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
+        # A child that has ended shows in what it fails to say.
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(line + "\n")
+            self.process.stdin.flush()
+
+    def end_input(self) -> None:
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
 
     def wait(self, seconds: float) -> int | None:
         """The exit code, or None when it still runs after that time."""

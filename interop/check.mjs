@@ -1,6 +1,6 @@
 // A check prints one line: `ok NAME` or `not ok NAME: WHY`.
 
-const SECONDS = 20;
+const SECONDS = 10;
 
 export async function check(name, talk) {
   try {

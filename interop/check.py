@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-SECONDS = 20
+SECONDS = 10
 
 
 async def check(name: str, talk: Awaitable[None]) -> None:

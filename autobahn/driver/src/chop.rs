@@ -19,7 +19,11 @@ impl Chop {
         // Many cases are a strict ping-pong of small messages.
         stream.set_nodelay(true)?;
         let limit = if chop { 1 } else { usize::MAX };
-        Ok(Self { stream: BufReader::with_capacity(64 << 10, stream), written: Vec::new(), limit })
+        Ok(Self {
+            stream: BufReader::with_capacity(64 << 10, stream),
+            written: Vec::new(),
+            limit,
+        })
     }
 
     pub fn half_close(&mut self) -> io::Result<()> {
