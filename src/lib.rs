@@ -71,6 +71,7 @@
 //! |---|---|---|
 //! | `std` | yes | pooled buffers, wider registers chosen at run time, [`blocking`]; without it `alloc` is enough |
 //! | `handshake` | yes | [`handshake`] |
+//! | `deflate` | yes | [`deflate`]: the extension permessage-deflate |
 //! | `getrandom` | yes | [`random`]: masking keys and nonces from the operating system |
 //! | `tokio` | no | `tokio`, the adapter over `AsyncRead + AsyncWrite` |
 #![no_std]
@@ -87,6 +88,8 @@ mod buffer;
 mod close;
 mod config;
 mod connection;
+#[cfg(feature = "deflate")]
+pub mod deflate;
 mod error;
 mod frame;
 #[cfg(feature = "handshake")]

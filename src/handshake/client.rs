@@ -14,6 +14,8 @@ use super::request::HttpVersion;
 use super::response::Response;
 use super::token::token;
 use super::uri::Uri;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Offer, Params};
 
 /// A client's opening handshake: writes the request, then checks the response (RFC 6455 §4.1).
 ///
@@ -58,6 +60,8 @@ pub struct Client {
     subprotocols: Vec<String>,
     subprotocol_required: bool,
     extensions: Extensions,
+    #[cfg(feature = "deflate")]
+    offers_deflate: bool,
     /// The caller's header lines.
     extra: Vec<u8>,
 }
@@ -77,6 +81,8 @@ impl Client {
             subprotocols: Vec::new(),
             subprotocol_required: false,
             extensions: Extensions::new(),
+            #[cfg(feature = "deflate")]
+            offers_deflate: false,
             extra: Vec::new(),
         }
     }
@@ -120,6 +126,32 @@ impl Client {
     pub fn offer_extension(&mut self, extension: &Extension<'_>) -> &mut Self {
         self.extensions.push(extension);
         self
+    }
+
+    /// Offers permessage-deflate (RFC 7692 §5). More calls make more offers, to fall back to if the
+    /// server declines those before; an offer without limits that follow one with a limit says that
+    /// the limit is a preference, and no need (RFC 7692 §7.1.3).
+    ///
+    /// [`verify`](Self::verify) checks the answer, and [`Established::deflate`] has what is agreed
+    /// on; without such an offer, the answer to any offer of the extension is the caller's.
+    ///
+    /// ```
+    /// use sansocket::deflate::Offer;
+    /// # use sansocket::handshake::{Client, Uri};
+    /// # let mut client = Client::new(&Uri::parse("ws://example.com")?, *b"the sample nonce");
+    ///
+    /// let small = Offer { server_max_window_bits: 10, ..Offer::default() };
+    /// client.offer_deflate(small).offer_deflate(Offer::default());
+    /// # let request = String::from_utf8(client.request())?;
+    /// # assert!(request.ends_with("\r\nSec-WebSocket-Extensions: \
+    /// #     permessage-deflate; server_max_window_bits=10; client_max_window_bits, \
+    /// #     permessage-deflate; client_max_window_bits\r\n\r\n"));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    #[cfg(feature = "deflate")]
+    pub fn offer_deflate(&mut self, offer: Offer) -> &mut Self {
+        self.offers_deflate = true;
+        self.offer_extension(&offer.element().into())
     }
 
     /// Adds a header to the request, such as `Cookie` or `Authorization` (RFC 6455 §4.1).
@@ -204,9 +236,17 @@ impl Client {
         if headers.required(name::SEC_WEBSOCKET_ACCEPT)? != key::accept_key(&self.key) {
             return Err(HandshakeError::Invalid(name::SEC_WEBSOCKET_ACCEPT));
         }
+        let subprotocol = self.verify_subprotocol(response)?.map(Into::into);
+        let extensions = self.verify_extensions(response)?;
         Ok(Established {
-            subprotocol: self.verify_subprotocol(response)?.map(Into::into),
-            extensions: self.verify_extensions(response)?,
+            subprotocol,
+            #[cfg(feature = "deflate")]
+            deflate: if self.offers_deflate {
+                extensions.verify_deflate(&self.extensions)?
+            } else {
+                None
+            },
+            extensions,
         })
     }
 
@@ -272,6 +312,8 @@ impl Client {
 pub struct Established {
     subprotocol: Option<String>,
     extensions: Extensions,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Params>,
 }
 
 impl Established {
@@ -285,5 +327,13 @@ impl Established {
     #[must_use]
     pub const fn extensions(&self) -> &Extensions {
         &self.extensions
+    }
+
+    /// Returns what was agreed on permessage-deflate, or `None` if messages are not compressed
+    /// (RFC 7692 §5).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(&self) -> Option<Params> {
+        self.deflate
     }
 }

@@ -3,6 +3,9 @@
 use core::error::Error;
 use core::fmt;
 
+#[cfg(feature = "deflate")]
+use crate::deflate::NegotiationError;
+
 /// The rule or limit that the peer's opening handshake broke.
 ///
 /// There is no WebSocket connection then, so there is no Close frame to send: a server answers with
@@ -62,6 +65,9 @@ pub enum HandshakeError {
     /// The server's header names a subprotocol or an extension that the client did not offer
     /// (RFC 6455 §4.1).
     NotOffered(&'static str),
+    /// The server's answer to our offers of permessage-deflate is not valid (RFC 7692 §7).
+    #[cfg(feature = "deflate")]
+    Deflate(NegotiationError),
     /// The server answered with this status instead of 101 (RFC 6455 §4.1).
     Refused(u16),
     /// The server sent more than 8 interim responses before its final one.
@@ -94,6 +100,8 @@ impl HandshakeError {
             Self::Http10 | Self::NotUpgrade | Self::UnsupportedVersion => 426,
             Self::HeadTooLong | Self::TooManyHeaders => 431,
             Self::NotOffered(_) | Self::Refused(_) | Self::TooManyInterim => 502,
+            #[cfg(feature = "deflate")]
+            Self::Deflate(_) => 502,
             Self::HttpVersion => 505,
         }
     }
@@ -126,6 +134,8 @@ impl fmt::Display for HandshakeError {
             Self::NotOffered(name) => {
                 return write!(f, "the header {name} names what was not offered");
             }
+            #[cfg(feature = "deflate")]
+            Self::Deflate(error) => return error.fmt(f),
             Self::Refused(status) => {
                 return write!(f, "the server refused the upgrade with status {status}");
             }
@@ -164,6 +174,8 @@ pub enum HeadError {
     ExtensionNotOffered,
     /// The extension is accepted already.
     ExtensionRepeated,
+    /// The extension needs a reserved bit that one accepted already uses (RFC 7692 §5).
+    ExtensionConflict,
     /// The status is not one of a final response that refuses: 200 to 599.
     Status,
     /// A response of this status has no body (RFC 9110 §6.4.1).
@@ -181,6 +193,7 @@ impl fmt::Display for HeadError {
             Self::Extension => "a part of the extension is not a token",
             Self::ExtensionNotOffered => "the extension was not offered",
             Self::ExtensionRepeated => "the extension is accepted already",
+            Self::ExtensionConflict => "the extension is in conflict with one accepted already",
             Self::Status => "the status is not between 200 and 599",
             Self::Body => "a response of this status has no body",
         })

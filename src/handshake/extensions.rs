@@ -2,6 +2,8 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
+#[cfg(feature = "deflate")]
+use alloc::string::ToString;
 use core::fmt;
 
 use super::error::HandshakeError;
@@ -10,6 +12,8 @@ use super::headers::Headers;
 use super::name;
 use super::token::is_token_byte;
 use super::token::token;
+#[cfg(feature = "deflate")]
+use crate::deflate::Element;
 
 /// A list of extensions: the value of `Sec-WebSocket-Extensions` (RFC 6455 §9.1).
 ///
@@ -94,6 +98,16 @@ impl Extensions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
+    }
+
+    /// Takes every extension of this name out of the list.
+    #[cfg(feature = "deflate")]
+    pub(super) fn remove(&mut self, name: &str) {
+        let mut rest = Self::new();
+        for extension in self.iter().filter(|extension| extension.name() != name) {
+            rest.push(&extension);
+        }
+        *self = rest;
     }
 
     fn parse_lines<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Self, HandshakeError> {
@@ -215,6 +229,15 @@ impl<'a> Extension<'a> {
                 Some((name, value)) => (name, Some(value)),
                 None => (param, None),
             })
+    }
+}
+
+#[cfg(feature = "deflate")]
+impl From<Element> for Extension<'_> {
+    fn from(element: Element) -> Self {
+        Self {
+            text: element.to_string().into(),
+        }
     }
 }
 

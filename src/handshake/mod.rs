@@ -37,6 +37,8 @@
 
 mod authority;
 mod client;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod error;
 mod extensions;
 mod field;

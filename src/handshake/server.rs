@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::authority;
+#[cfg(feature = "deflate")]
+use super::deflate::uses_rsv1;
 use super::error::HandshakeError;
 use super::error::HeadError;
 use super::extensions::Extension;
@@ -18,6 +20,8 @@ use super::origin::OriginPolicy;
 use super::request::HttpVersion;
 use super::request::Request;
 use super::token::token;
+#[cfg(feature = "deflate")]
+use crate::deflate::{NAME, Offer, Params};
 
 /// What a server accepts: one value serves every connection (RFC 6455 §4.2).
 ///
@@ -54,6 +58,8 @@ use super::token::token;
 pub struct Server {
     origins: OriginPolicy,
     subprotocols: Subprotocols,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Offer>,
 }
 
 /// How a subprotocol is chosen from those that a client offers.
@@ -105,6 +111,30 @@ impl Server {
         self
     }
 
+    /// Lets the server accept permessage-deflate where a client offers it (RFC 7692 §5):
+    /// [`Accepted::deflate`] has what is agreed on. Without this the server declines it.
+    ///
+    /// ```
+    /// use sansocket::deflate::Offer;
+    /// # use sansocket::handshake::{HeadLimits, RequestReader, Server};
+    /// # let input = b"GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    /// #     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+    /// #     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
+    /// # let (request, _) = RequestReader::new(HeadLimits::default()).receive(input)?.unwrap();
+    ///
+    /// let wanted = Offer { client_max_window_bits: 12, ..Offer::default() };
+    /// let accepted = Server::new().with_deflate(wanted).accept(&request)?;
+    /// let params = accepted.deflate().expect("the client offers it");
+    /// assert_eq!(params.client_max_window_bits, 12);
+    /// # Ok::<(), sansocket::handshake::HandshakeError>(())
+    /// ```
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, wanted: Offer) -> Self {
+        self.deflate = Some(wanted);
+        self
+    }
+
     /// Checks that a request is an opening handshake which this server accepts (RFC 6455 §4.2.1).
     ///
     /// The headers are read only by name: unknown ones and their order do not matter.
@@ -130,13 +160,18 @@ impl Server {
         if !self.origins.allows(origin(headers)?, host) {
             return Err(HandshakeError::OriginRefused);
         }
-        Ok(Accepted {
+        let accepted = Accepted {
             accept: key::accept_key(key),
             subprotocol: self.subprotocols.choose(&subprotocols).map(Into::into),
             offered,
             extensions: Extensions::new(),
+            #[cfg(feature = "deflate")]
+            deflate: None,
             extra: Vec::new(),
-        })
+        };
+        #[cfg(feature = "deflate")]
+        let accepted = accepted.with_deflate(self.deflate);
+        Ok(accepted)
     }
 }
 
@@ -199,17 +234,31 @@ pub struct Accepted {
     subprotocol: Option<String>,
     offered: Extensions,
     extensions: Extensions,
+    #[cfg(feature = "deflate")]
+    deflate: Option<Params>,
     /// The caller's header lines.
     extra: Vec<u8>,
 }
 
 impl Accepted {
+    /// Accepts permessage-deflate if the client offers it as the server wants it. It comes first in
+    /// the list, so that it is never applied to what another extension has made (RFC 7692 §5).
+    #[cfg(feature = "deflate")]
+    fn with_deflate(mut self, wanted: Option<Offer>) -> Self {
+        if let Some(answer) = wanted.and_then(|wanted| self.offered.answer_deflate(wanted)) {
+            self.extensions.push(&answer.into());
+            self.deflate = Some(answer.params());
+        }
+        self
+    }
+
     /// Accepts an extension that the client offered. None is accepted otherwise, and the offer of
     /// one that the server does not know is no error (RFC 6455 §9.1).
     ///
     /// # Errors
     ///
-    /// The client did not offer it, or one of this name is accepted already.
+    /// The client did not offer it, one of this name is accepted already, or it needs the same
+    /// reserved bit as permessage-deflate, which is (RFC 7692 §5).
     pub fn accept_extension(&mut self, extension: &Extension<'_>) -> Result<&mut Self, HeadError> {
         if !self.offered.contains(extension.name()) {
             return Err(HeadError::ExtensionNotOffered);
@@ -217,8 +266,22 @@ impl Accepted {
         if self.extensions.contains(extension.name()) {
             return Err(HeadError::ExtensionRepeated);
         }
+        #[cfg(feature = "deflate")]
+        if self.deflate.is_some() && uses_rsv1(extension) {
+            return Err(HeadError::ExtensionConflict);
+        }
         self.extensions.push(extension);
         Ok(self)
+    }
+
+    /// Goes on without compression, though [`Server::with_deflate`] allows it: for a client known to
+    /// do it wrong, or to be without settings that the server cannot do without.
+    #[cfg(feature = "deflate")]
+    pub fn decline_deflate(&mut self) -> &mut Self {
+        if self.deflate.take().is_some() {
+            self.extensions.remove(NAME);
+        }
+        self
     }
 
     /// Adds a header to the response.
@@ -251,6 +314,14 @@ impl Accepted {
     #[must_use]
     pub const fn extensions(&self) -> &Extensions {
         &self.extensions
+    }
+
+    /// Returns what was agreed on permessage-deflate, or `None` if messages are not compressed
+    /// (RFC 7692 §5).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn deflate(&self) -> Option<Params> {
+        self.deflate
     }
 
     /// Writes the response that completes the handshake (RFC 6455 §4.2.2).

@@ -1,0 +1,27 @@
+//! The extension permessage-deflate: how both ends agree on it (RFC 7692 §5, §7.1).
+//!
+//! ```text
+//!  client                                                          server
+//!  ======                                                          ======
+//!  Offer::element ──── permessage-deflate; client_max_window_bits ───►  Offer::answer
+//!  Element::verify ◄─────────────── permessage-deflate ───────────────  Element::params
+//!  Params                                                          Params
+//! ```
+//!
+//! The opening handshake of this crate does it by itself: see `handshake::Client::offer_deflate` and
+//! `handshake::Server::with_deflate`. Where the handshake happens elsewhere, there are three ways in:
+//!
+//! * `handshake::Extensions::answer_deflate` and `verify_deflate` work on the value of the header;
+//! * [`Offer`] and [`Element`] work on parameters that something else has parsed;
+//! * [`Params`] says what was agreed, whoever did it.
+
+mod offer;
+mod params;
+
+pub use offer::Offer;
+pub use params::Element;
+pub use params::NegotiationError;
+pub use params::Params;
+
+/// The name under which the extension is registered (RFC 7692 §7).
+pub const NAME: &str = "permessage-deflate";

@@ -1,0 +1,140 @@
+//! What the application wants of permessage-deflate (RFC 7692 §7.1).
+
+use super::params::ClientBits;
+use super::params::Element;
+use super::params::LARGEST_WINDOW;
+use super::params::SMALLEST_OWN_WINDOW;
+use super::params::SMALLEST_WINDOW;
+
+/// What an end wants of permessage-deflate: a client offers it, a server accepts by it
+/// (RFC 7692 §5).
+///
+/// The default is what compresses best: context takeover and the largest window, both ways. Each
+/// setting takes memory away from both ends of one direction, and makes messages larger. Whoever
+/// compresses needs far more memory for it than whoever decompresses.
+///
+/// Windows are base-2 logarithms of bytes. A number over 15 counts as 15, one that is too small as
+/// the smallest that is possible; RFC 7692 §7.3 advises 10 at the least.
+///
+/// ```
+/// use sansocket::deflate::Offer;
+///
+/// let offer = Offer { server_max_window_bits: 10, ..Offer::default() };
+/// assert_eq!(
+///     offer.element().to_string(),
+///     "permessage-deflate; server_max_window_bits=10; client_max_window_bits"
+/// );
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Offer {
+    /// The server compresses every message with an empty window (RFC 7692 §7.1.1.1). Default: no.
+    ///
+    /// Between two messages neither the server's compressor nor the client's decompressor has to
+    /// keep any memory. Short messages that resemble each other compress much worse.
+    ///
+    /// A client that wants this accepts nothing else. A server does it also where it is not asked.
+    pub server_no_context_takeover: bool,
+    /// The client compresses every message with an empty window (RFC 7692 §7.1.1.2). Default: no.
+    ///
+    /// It has the same consequences for the client's compressor and the server's decompressor. A
+    /// client that wants this does it whatever the server answers; a server's word binds the client.
+    pub client_no_context_takeover: bool,
+    /// The largest window that the server compresses with, 8 to 15 (RFC 7692 §7.1.2.1). Default: 15.
+    ///
+    /// Every bit less halves the window that the server's compressor and the client's decompressor
+    /// keep. A client that wants less than 15 accepts no more than it said, and many servers decline
+    /// to be limited, most of them to 8: if compression matters more than memory, it makes a second
+    /// offer without the limit. A server's own compressor works with 9 bits at the least: it counts
+    /// 8 as 9, and declines an offer that limits it to 8.
+    pub server_max_window_bits: u8,
+    /// The largest window that the client compresses with, 9 to 15 (RFC 7692 §7.1.2.2). Default: 15.
+    ///
+    /// Every bit less halves the window that the client's compressor and the server's decompressor
+    /// keep. A client always offers to be limited further. A server limits each client that offers
+    /// it, to 8 only where the client asks for it by itself, as few compressors are able to; a
+    /// client that does not offer it is accepted with the largest window.
+    pub client_max_window_bits: u8,
+}
+
+impl Offer {
+    /// Returns the element with which a client offers this (RFC 7692 §7.1).
+    #[must_use]
+    pub fn element(self) -> Element {
+        let server_bits = self.server_max_window_bits.max(SMALLEST_WINDOW);
+        let client_bits = self.client_max_window_bits.max(SMALLEST_OWN_WINDOW);
+        Element {
+            server_no_context_takeover: self.server_no_context_takeover,
+            client_no_context_takeover: self.client_no_context_takeover,
+            server_max_window_bits: (server_bits < LARGEST_WINDOW).then_some(server_bits),
+            client_max_window_bits: if client_bits < LARGEST_WINDOW {
+                ClientBits::Limit(client_bits)
+            } else {
+                ClientBits::Bare
+            },
+        }
+    }
+
+    /// Answers an offer of a client, as a server that wants this; `None` declines it
+    /// (RFC 7692 §7.1).
+    ///
+    /// Of several offers a server answers the first that it does not decline, and no other. The
+    /// answer takes up the client's hints, and says nothing that is understood without it.
+    ///
+    /// ```
+    /// use sansocket::deflate::{Element, Offer};
+    ///
+    /// let wanted = Offer { server_max_window_bits: 12, ..Offer::default() };
+    /// let offered = Element::parse([("client_max_window_bits", Some("10"))])?;
+    /// let answer = wanted.answer(offered).expect("nothing is asked that we cannot do");
+    /// assert_eq!(
+    ///     answer.to_string(),
+    ///     "permessage-deflate; server_max_window_bits=12; client_max_window_bits=10"
+    /// );
+    /// assert_eq!(answer.params().client_max_window_bits, 10);
+    /// # Ok::<(), sansocket::deflate::NegotiationError>(())
+    /// ```
+    #[must_use]
+    pub fn answer(self, offered: Element) -> Option<Element> {
+        let own_bits = self
+            .server_max_window_bits
+            .clamp(SMALLEST_OWN_WINDOW, LARGEST_WINDOW);
+        let server_max_window_bits = match offered.server_max_window_bits {
+            // §7.1.2.1 "A server declines an extension negotiation offer with this parameter if the
+            //           server doesn't support it."
+            Some(most) if most < SMALLEST_OWN_WINDOW => return None,
+            Some(most) => Some(own_bits.min(most)),
+            None => (own_bits < LARGEST_WINDOW).then_some(own_bits),
+        };
+        // The hint of a client is one that it can keep to, be it 8.
+        let client_bits = self
+            .client_max_window_bits
+            .max(SMALLEST_OWN_WINDOW)
+            .min(offered.client_max_window_bits.limit());
+        // §7.1.2.2: what was not offered must not be answered.
+        let limits_client =
+            offered.client_max_window_bits != ClientBits::Absent && client_bits < LARGEST_WINDOW;
+        Some(Element {
+            server_no_context_takeover: self.server_no_context_takeover
+                || offered.server_no_context_takeover,
+            client_no_context_takeover: self.client_no_context_takeover
+                || offered.client_no_context_takeover,
+            server_max_window_bits,
+            client_max_window_bits: if limits_client {
+                ClientBits::Limit(client_bits)
+            } else {
+                ClientBits::Absent
+            },
+        })
+    }
+}
+
+impl Default for Offer {
+    fn default() -> Self {
+        Self {
+            server_no_context_takeover: false,
+            client_no_context_takeover: false,
+            server_max_window_bits: LARGEST_WINDOW,
+            client_max_window_bits: LARGEST_WINDOW,
+        }
+    }
+}
