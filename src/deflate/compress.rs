@@ -1,0 +1,125 @@
+//! Compressing messages (RFC 7692 §7.2.1).
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::fmt;
+
+use zlib_rs::{Deflate, DeflateFlush, Status};
+
+use super::params::Params;
+use crate::buffer::Buffer;
+use crate::role::Role;
+
+/// The compressor of a connection. It has memory from its first compressed message on; without context takeover, only during
+/// one.
+pub(crate) struct Deflater {
+    engine: Option<Box<Deflate>>,
+    kind: Kind,
+    takeover: bool,
+}
+
+/// What engines differ in.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Kind {
+    level: u8,
+    window_bits: u8,
+}
+
+/// What is removed from the end of a message (RFC 7692 §7.2.1).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+impl Deflater {
+    /// Returns the compressor of `sender`.
+    pub(crate) fn new(params: Params, sender: Role, level: u8) -> Self {
+        // The engine takes 8 bits for 9, and would pass the window that was agreed.
+        let window_bits = params.window_bits(sender).clamp(9, 15);
+        let kind = Kind { level: level.min(9), window_bits };
+        Self { engine: None, kind, takeover: !params.no_context_takeover(sender) }
+    }
+
+    /// Tells whether a message leaves nothing behind, so that what was made of it may be thrown away.
+    pub(crate) fn forgets(&self) -> bool {
+        !self.takeover
+    }
+
+    /// Appends the compressed bytes of a message, or of a fragment of one unless it is the `last`.
+    pub(crate) fn deflate(&mut self, mut payload: &[u8], last: bool, output: &mut Buffer) {
+        let start = output.len();
+        let engine = self.engine.get_or_insert_with(|| pool::take(self.kind));
+        loop {
+            let room = output.space(payload.len() / 2 + STEP);
+            let size = room.len();
+            let (in_before, out_before) = (engine.total_in(), engine.total_out());
+            let status = engine.compress(payload, room, DeflateFlush::SyncFlush);
+            let used = usize::try_from(engine.total_in() - in_before).unwrap_or(usize::MAX);
+            let len = usize::try_from(engine.total_out() - out_before).unwrap_or(usize::MAX);
+            output.advance(len);
+            payload = payload.get(used..).unwrap_or_default();
+            if status != Ok(Status::Ok) || (payload.is_empty() && len < size) {
+                break;
+            }
+        }
+        if last {
+            self.finish(start, output);
+        }
+    }
+
+    fn finish(&mut self, start: usize, output: &mut Buffer) {
+        if let Some(body) = output.get(start..).and_then(|bytes| bytes.strip_suffix(&TAIL)) {
+            let end = start + body.len();
+            output.truncate(end);
+        }
+        // RFC 7692 §7.2.3.6: nothing is one byte, the header of an empty block without its tail.
+        if output.len() == start {
+            output.push(&[0]);
+        }
+        if !self.takeover {
+            self.engine.take().into_iter().for_each(|engine| pool::put(self.kind, engine));
+        }
+    }
+}
+
+impl fmt::Debug for Deflater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deflater").field("takeover", &self.takeover).finish_non_exhaustive()
+    }
+}
+
+/// The least room for a step, in bytes: more than what a flush adds.
+const STEP: usize = 256;
+
+mod pool {
+    //! The engines that the thread has used and does not need.
+
+    use super::{Box, Deflate, Kind, RefCell, Vec};
+
+    /// The most engines that a thread keeps: one each for a few kinds.
+    const MOST: usize = 4;
+
+    std::thread_local! {
+        static POOL: RefCell<Vec<(Kind, Box<Deflate>)>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn take(kind: Kind) -> Box<Deflate> {
+        let spare = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            let at = pool.iter().position(|(other, _)| *other == kind)?;
+            Some(pool.swap_remove(at).1)
+        });
+        spare.ok().flatten().unwrap_or_else(|| {
+            Box::new(Deflate::new(kind.level.into(), false, kind.window_bits))
+        })
+    }
+
+    pub(super) fn put(kind: Kind, mut engine: Box<Deflate>) {
+        engine.reset();
+        // An error means that the thread ends; dropping the engine is right then.
+        let _ = POOL.try_with(|pool| {
+            let mut pool = pool.borrow_mut();
+            if pool.len() < MOST {
+                pool.push((kind, engine));
+            }
+        });
+    }
+}
