@@ -74,6 +74,10 @@ impl Kernel {
         self.run(payload, None, rotate(key, offset));
     }
 
+    #[cfg_attr(
+        not(all(target_arch = "x86_64", feature = "std")),
+        expect(clippy::unused_self, reason = "there is but one kernel")
+    )]
     #[inline]
     fn run(self, target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
         #[cfg(all(target_arch = "x86_64", feature = "std"))]

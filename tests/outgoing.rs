@@ -225,7 +225,6 @@ fn a_pong_goes_out_between_the_fragments_of_a_message() {
 
 /// CT-03, CT-07: whatever the size of a fragment.
 #[test]
-#[ignore = "open: frames of less than 4 KiB are never overtaken, however many of them wait"]
 fn a_pong_goes_out_between_short_fragments() {
     check_pong_in_fragments_of(1_000);
 }

@@ -254,6 +254,7 @@ mod s5_3_masking {
 
     /// M-03, M-08: without a source named for tests, keys come from the operating system and do not repeat.
     #[test]
+    #[cfg(feature = "getrandom")]
     fn keys_are_random_by_default() {
         let mut client = Connection::client(&Config::default());
         let frames = 1_000;

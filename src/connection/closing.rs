@@ -97,8 +97,10 @@ impl Closing {
         if !was_open {
             return None;
         }
-        // "the endpoint typically echos the status code it received"
-        frames.sent = frame.map(|frame| CloseFrame::new(frame.code, Utf8Bytes::default()));
+        // "the endpoint typically echos the status code it received", unless it cannot have been received
+        frames.sent = frame
+            .filter(|frame| frame.code.is_receivable())
+            .map(|frame| CloseFrame::new(frame.code, Utf8Bytes::default()));
         Some(frames.sent.clone())
     }
 

@@ -1,8 +1,9 @@
 //! The queue of bytes to write: small frames joined in one buffer, large payloads as they are, Pings and Pongs in a lane
-//! of their own that may overtake large frames.
+//! of their own that may overtake frames that wait.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+#[cfg(feature = "std")]
 use core::iter;
 use core::mem;
 #[cfg(feature = "std")]
@@ -21,14 +22,14 @@ use crate::mask;
 /// [`chunks_vectored`](Buf::chunks_vectored) gives slices for one vectored write.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    /// All frames in order, but for the payloads in `large`.
+    /// All frames in order, but for the payloads in `gaps`.
     frames: Buffer,
-    /// The frames that may be overtaken; memory only while there are any.
+    /// Where replies may go out in between; memory only while there are any.
     #[expect(
         clippy::box_collection,
         reason = "most connections never have any, and a pointer is smaller"
     )]
-    large: Option<Box<VecDeque<Large>>>,
+    gaps: Option<Box<VecDeque<Gap>>>,
     /// Pings and Pongs.
     replies: Buffer,
     cursor: Cursor,
@@ -36,13 +37,14 @@ pub struct Outgoing {
     len: usize,
 }
 
-/// A frame that a reply may overtake.
+/// A gap between two frames, where replies may go out.
 #[derive(Debug)]
-struct Large {
-    /// Where it begins in `frames`.
+struct Gap {
+    /// Where the frame behind it begins in `frames`.
     begin: usize,
     /// Where `payload` belongs in `frames`; `begin` if the payload was copied there.
     end: usize,
+    /// The payload of the frame behind it, unless that was copied.
     payload: Bytes,
 }
 
@@ -53,13 +55,16 @@ struct Cursor {
     replies: usize,
     /// Where the reply at this place ends, if it must not be interrupted any more.
     reply_end: usize,
-    /// How many of the large frames are behind.
-    large: usize,
-    /// Whether the next one must not be overtaken any more.
+    /// How many gaps are behind.
+    gap: usize,
+    /// Whether the next one is too: its frame must not be overtaken any more.
     begun: bool,
-    /// How much of its payload is behind.
+    /// How much of its frame's payload is behind.
     payload: usize,
 }
+
+/// Bytes that lie together, the part that they lie in, and the place behind them.
+type Segment<'a> = (Part, &'a [u8], Cursor);
 
 /// Which part of the queue some bytes lie in.
 #[derive(Clone, Copy)]
@@ -69,7 +74,8 @@ enum Part {
     Payload,
 }
 
-/// From this payload on, in bytes, a frame may be overtaken by replies, and an owned payload is not copied.
+/// How many bytes replies may have to wait for, if no single frame is longer; and the payload from which on an owned one is
+/// not copied.
 const LARGE: usize = 4 << 10;
 
 /// The most bytes of Pongs that wait; then only the latest is kept. Enough for the handful that a peer sends in one go.
@@ -80,8 +86,9 @@ impl Outgoing {
     #[inline]
     pub(super) fn push(&mut self, header: FrameHeader, payload: &[u8]) {
         self.make_room();
-        if payload.len() >= LARGE {
-            self.push_large(self.frames.len(), Bytes::new());
+        let begin = self.frames.len();
+        if payload.len() >= LARGE || begin - self.last_gap() >= LARGE {
+            self.push_gap(begin, Bytes::new());
         }
         self.len += write_frame(&mut self.frames, header, payload);
     }
@@ -94,7 +101,7 @@ impl Outgoing {
         self.make_room();
         let begin = self.frames.len();
         self.len += write_frame(&mut self.frames, header, &[]) + payload.len();
-        self.push_large(begin, payload);
+        self.push_gap(begin, payload);
     }
 
     /// Queues a Ping or Pong. Where too much waits already, a Pong takes the place of those among it:
@@ -116,14 +123,14 @@ impl Outgoing {
 
     /// Queues a Close frame. Replies go out before it, even if they are queued later.
     pub(super) fn push_close(&mut self, header: FrameHeader, payload: &[u8]) {
-        self.push_large(self.frames.len(), Bytes::new());
+        self.push_gap(self.frames.len(), Bytes::new());
         self.len += write_frame(&mut self.frames, header, payload);
     }
 
     /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
     #[inline]
     pub(super) fn commit(&mut self) {
-        if self.large.is_none() && self.replies.is_empty() {
+        if self.gaps.is_none() && self.replies.is_empty() {
             return;
         }
         if let Some((part, bytes, behind)) = self.segment(self.cursor) {
@@ -158,13 +165,20 @@ impl Outgoing {
         }
     }
 
-    fn push_large(&mut self, begin: usize, payload: Bytes) {
+    /// Returns where the last gap is, or how far the queue has been written.
+    #[inline]
+    fn last_gap(&self) -> usize {
+        let last = self.gaps.as_ref().and_then(|gaps| gaps.back());
+        last.map_or(0, |gap| gap.end).max(self.cursor.frames)
+    }
+
+    fn push_gap(&mut self, begin: usize, payload: Bytes) {
         let end = if payload.is_empty() {
             begin
         } else {
             self.frames.len()
         };
-        self.large.get_or_insert_default().push_back(Large {
+        self.gaps.get_or_insert_with(spare::take).push_back(Gap {
             begin,
             end,
             payload,
@@ -173,18 +187,18 @@ impl Outgoing {
 
     #[cold]
     fn compact(&mut self) {
-        // The place where a large frame begins must stay known.
+        // The places of the gaps must stay known.
         let first = self
-            .large
+            .gaps
             .iter()
-            .filter_map(|large| large.front())
-            .map(|large| large.begin);
+            .filter_map(|gaps| gaps.front())
+            .map(|gap| gap.begin);
         let gone = first.fold(self.cursor.frames, usize::min);
         self.frames.drop_front(gone);
         self.cursor.frames -= gone;
-        for large in self.large.iter_mut().flat_map(|large| large.iter_mut()) {
-            large.begin -= gone;
-            large.end -= gone;
+        for gap in self.gaps.iter_mut().flat_map(|gaps| gaps.iter_mut()) {
+            gap.begin -= gone;
+            gap.end -= gone;
         }
     }
 
@@ -211,75 +225,65 @@ impl Outgoing {
     }
 
     /// Returns the bytes at `cursor` as far as they lie together, their part, and the place behind them.
-    fn segment(&self, cursor: Cursor) -> Option<(Part, &[u8], Cursor)> {
-        let replies = &self.replies[cursor.replies..];
+    fn segment(&self, cursor: Cursor) -> Option<Segment<'_>> {
         if cursor.replies < cursor.reply_end {
-            let rest = &self.replies[cursor.replies..cursor.reply_end];
-            return Some((
-                Part::Replies,
-                rest,
-                Cursor {
-                    replies: cursor.reply_end,
-                    reply_end: 0,
-                    ..cursor
-                },
-            ));
+            return self.reply_at(cursor);
         }
-        let frames = |to: usize| {
-            let bytes = &self.frames[cursor.frames..to];
-            (!bytes.is_empty()).then_some((
-                Part::Frames,
-                bytes,
-                Cursor {
-                    frames: to,
-                    ..cursor
-                },
-            ))
-        };
-        let reply = || {
-            let len = reply_len(replies);
-            let behind = Cursor {
-                replies: cursor.replies + len,
-                ..cursor
-            };
-            (!replies.is_empty()).then(|| (Part::Replies, &replies[..len], behind))
-        };
-        let Some(large) = self
-            .large
-            .as_ref()
-            .and_then(|large| large.get(cursor.large))
-        else {
-            return frames(self.frames.len()).or_else(reply);
+        let Some(gap) = self.gaps.as_ref().and_then(|gaps| gaps.get(cursor.gap)) else {
+            let rest = self.frames_up_to(self.frames.len(), cursor);
+            return rest.or_else(|| self.reply_at(cursor));
         };
         if !cursor.begun {
-            let before = frames(large.begin).or_else(reply);
-            return before.or_else(|| {
+            let before = self.frames_up_to(gap.begin, cursor);
+            return before.or_else(|| self.reply_at(cursor)).or_else(|| {
                 self.segment(Cursor {
                     begun: true,
                     ..cursor
                 })
             });
         }
-        frames(large.end.max(cursor.frames)).or_else(|| {
-            let bytes = &large.payload[cursor.payload..];
+        let head = self.frames_up_to(gap.end.max(cursor.frames), cursor);
+        head.or_else(|| {
+            let bytes = &gap.payload[cursor.payload..];
             if bytes.is_empty() {
-                let next = Cursor {
-                    large: cursor.large + 1,
+                return self.segment(Cursor {
+                    gap: cursor.gap + 1,
                     begun: false,
                     payload: 0,
                     ..cursor
-                };
-                return self.segment(next);
+                });
             }
-            Some((
-                Part::Payload,
-                bytes,
-                Cursor {
-                    payload: large.payload.len(),
-                    ..cursor
-                },
-            ))
+            let behind = Cursor {
+                payload: gap.payload.len(),
+                ..cursor
+            };
+            Some((Part::Payload, bytes, behind))
         })
+    }
+
+    /// Returns what lies in `frames` between `cursor` and `end`, if anything.
+    fn frames_up_to(&self, end: usize, cursor: Cursor) -> Option<Segment<'_>> {
+        let bytes = &self.frames[cursor.frames..end];
+        let behind = Cursor {
+            frames: end,
+            ..cursor
+        };
+        (!bytes.is_empty()).then_some((Part::Frames, bytes, behind))
+    }
+
+    /// Returns the reply at `cursor`, or what is left of it, if there is one.
+    fn reply_at(&self, cursor: Cursor) -> Option<Segment<'_>> {
+        let bytes = &self.replies[cursor.replies..];
+        let len = match cursor.reply_end.checked_sub(cursor.replies) {
+            None | Some(0) => reply_len(bytes),
+            Some(left) => left,
+        };
+        let behind = Cursor {
+            replies: cursor.replies + len,
+            reply_end: 0,
+            ..cursor
+        };
+        (!bytes.is_empty()).then(|| (Part::Replies, &bytes[..len], behind))
     }
 
     /// Gives memory back that nothing waits in.
@@ -288,12 +292,14 @@ impl Outgoing {
         if self.len == 0 {
             self.frames.release();
             self.replies.release();
-            self.large = None;
+            if let Some(gaps) = self.gaps.take() {
+                spare::put(gaps);
+            }
             self.cursor = Cursor::default();
             return;
         }
-        if let Some(large) = &mut self.large {
-            large.drain(..mem::take(&mut self.cursor.large));
+        if let Some(gaps) = &mut self.gaps {
+            gaps.drain(..mem::take(&mut self.cursor.gap));
         }
         if self.cursor.replies == self.replies.len() {
             self.replies.release();
@@ -330,7 +336,7 @@ impl Buf for Outgoing {
 
     #[inline]
     fn chunk(&self) -> &[u8] {
-        if self.large.is_none() && self.replies.is_empty() {
+        if self.gaps.is_none() && self.replies.is_empty() {
             return &self.frames[self.cursor.frames..];
         }
         self.segment(self.cursor).map_or(&[], |(_, bytes, _)| bytes)
@@ -395,4 +401,66 @@ fn reply_len(bytes: &[u8]) -> usize {
     let second = bytes.get(1).copied().unwrap_or_default();
     let key = if second & 0x80 == 0 { 0 } else { 4 };
     (2 + key + usize::from(second & 0x7F)).min(bytes.len())
+}
+
+#[cfg(feature = "std")]
+mod spare {
+    //! The list of gaps that the thread has used last, kept for the next connection that needs one.
+    #![expect(
+        clippy::box_collection,
+        clippy::unnecessary_box_returns,
+        reason = "the box is kept, too"
+    )]
+
+    use alloc::boxed::Box;
+    use alloc::collections::VecDeque;
+    use core::cell::Cell;
+
+    use super::Gap;
+
+    /// The longest list that is kept, in gaps.
+    const MOST: usize = 1 << 10;
+
+    std::thread_local! {
+        static SPARE: Cell<Option<Box<VecDeque<Gap>>>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn take() -> Box<VecDeque<Gap>> {
+        SPARE
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    }
+
+    pub(super) fn put(mut gaps: Box<VecDeque<Gap>>) {
+        gaps.clear();
+        if gaps.capacity() <= MOST {
+            // An error means that the thread ends; dropping the list is right then.
+            let _ = SPARE.try_with(|spare| spare.set(Some(gaps)));
+        }
+    }
+}
+
+#[cfg(not(feature = "std"))]
+mod spare {
+    //! Stands for the spare list where there are no threads to keep it.
+    #![expect(
+        clippy::box_collection,
+        clippy::unnecessary_box_returns,
+        reason = "a list of nothing costs nothing, boxed or not"
+    )]
+
+    use alloc::boxed::Box;
+    use alloc::collections::VecDeque;
+
+    use super::Gap;
+
+    pub(super) fn take() -> Box<VecDeque<Gap>> {
+        Box::default()
+    }
+
+    pub(super) fn put(gaps: Box<VecDeque<Gap>>) {
+        drop(gaps);
+    }
 }

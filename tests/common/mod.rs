@@ -319,7 +319,7 @@ pub(crate) struct Pair {
 impl Pair {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            client: Connection::client(config),
+            client: Connection::client_with_keys(config, EXAMPLE_KEY),
             server: Connection::server(config),
             heard_by_client: Vec::new(),
             heard_by_server: Vec::new(),
