@@ -16,6 +16,7 @@ const RANKS: &[&[&str]] = &[
 
 /// The same inside of `connection/`, `mod.rs` being the top.
 const CONNECTION_RANKS: &[&[&str]] = &[
+    &["gaps"],
     &["event", "closing", "outgoing"],
     &["receive", "send"],
     &["mod"],

@@ -2,6 +2,7 @@
 
 mod closing;
 mod event;
+mod gaps;
 mod outgoing;
 mod receive;
 mod send;

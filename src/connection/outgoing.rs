@@ -1,8 +1,6 @@
 //! The queue of bytes to write: small frames joined in one buffer, large payloads as they are, Pings and Pongs in a lane
 //! of their own that may overtake frames that wait.
 
-use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 #[cfg(feature = "std")]
 use core::iter;
 use core::mem;
@@ -11,6 +9,7 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
+use super::gaps::{Gap, Gaps};
 use crate::buffer::Buffer;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
@@ -24,28 +23,13 @@ use crate::mask;
 pub struct Outgoing {
     /// All frames in order, but for the payloads in `gaps`.
     frames: Buffer,
-    /// Where replies may go out in between; memory only while there are any.
-    #[expect(
-        clippy::box_collection,
-        reason = "most connections never have any, and a pointer is smaller"
-    )]
-    gaps: Option<Box<VecDeque<Gap>>>,
+    /// Where Pings and Pongs may go out in between.
+    gaps: Gaps,
     /// Pings and Pongs.
     replies: Buffer,
     cursor: Cursor,
     /// How many bytes wait in all.
     len: usize,
-}
-
-/// A gap between two frames, where replies may go out.
-#[derive(Debug)]
-struct Gap {
-    /// Where the frame behind it begins in `frames`.
-    begin: usize,
-    /// Where `payload` belongs in `frames`; `begin` if the payload was copied there.
-    end: usize,
-    /// The payload of the frame behind it, unless that was copied.
-    payload: Bytes,
 }
 
 /// A place in the queue.
@@ -130,7 +114,7 @@ impl Outgoing {
     /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
     #[inline]
     pub(super) fn commit(&mut self) {
-        if self.gaps.is_none() && self.replies.is_empty() {
+        if self.gaps.is_empty() && self.replies.is_empty() {
             return;
         }
         if let Some((part, bytes, behind)) = self.segment(self.cursor) {
@@ -168,8 +152,10 @@ impl Outgoing {
     /// Returns where the last gap is, or how far the queue has been written.
     #[inline]
     fn last_gap(&self) -> usize {
-        let last = self.gaps.as_ref().and_then(|gaps| gaps.back());
-        last.map_or(0, |gap| gap.end).max(self.cursor.frames)
+        self.gaps
+            .last()
+            .map_or(0, |gap| gap.end)
+            .max(self.cursor.frames)
     }
 
     fn push_gap(&mut self, begin: usize, payload: Bytes) {
@@ -178,7 +164,7 @@ impl Outgoing {
         } else {
             self.frames.len()
         };
-        self.gaps.get_or_insert_with(spare::take).push_back(Gap {
+        self.gaps.push(Gap {
             begin,
             end,
             payload,
@@ -188,15 +174,11 @@ impl Outgoing {
     #[cold]
     fn compact(&mut self) {
         // The places of the gaps must stay known.
-        let first = self
-            .gaps
-            .iter()
-            .filter_map(|gaps| gaps.front())
-            .map(|gap| gap.begin);
-        let gone = first.fold(self.cursor.frames, usize::min);
+        let first = self.gaps.get(0).map_or(usize::MAX, |gap| gap.begin);
+        let gone = first.min(self.cursor.frames);
         self.frames.drop_front(gone);
         self.cursor.frames -= gone;
-        for gap in self.gaps.iter_mut().flat_map(|gaps| gaps.iter_mut()) {
+        for gap in self.gaps.iter_mut() {
             gap.begin -= gone;
             gap.end -= gone;
         }
@@ -229,7 +211,7 @@ impl Outgoing {
         if cursor.replies < cursor.reply_end {
             return self.reply_at(cursor);
         }
-        let Some(gap) = self.gaps.as_ref().and_then(|gaps| gaps.get(cursor.gap)) else {
+        let Some(gap) = self.gaps.get(cursor.gap) else {
             let rest = self.frames_up_to(self.frames.len(), cursor);
             return rest.or_else(|| self.reply_at(cursor));
         };
@@ -292,15 +274,11 @@ impl Outgoing {
         if self.len == 0 {
             self.frames.release();
             self.replies.release();
-            if let Some(gaps) = self.gaps.take() {
-                spare::put(gaps);
-            }
+            self.gaps.release();
             self.cursor = Cursor::default();
             return;
         }
-        if let Some(gaps) = &mut self.gaps {
-            gaps.drain(..mem::take(&mut self.cursor.gap));
-        }
+        self.gaps.drop_front(mem::take(&mut self.cursor.gap));
         if self.cursor.replies == self.replies.len() {
             self.replies.release();
             self.cursor.replies = 0;
@@ -336,7 +314,7 @@ impl Buf for Outgoing {
 
     #[inline]
     fn chunk(&self) -> &[u8] {
-        if self.gaps.is_none() && self.replies.is_empty() {
+        if self.gaps.is_empty() && self.replies.is_empty() {
             return &self.frames[self.cursor.frames..];
         }
         self.segment(self.cursor).map_or(&[], |(_, bytes, _)| bytes)
@@ -401,66 +379,4 @@ fn reply_len(bytes: &[u8]) -> usize {
     let second = bytes.get(1).copied().unwrap_or_default();
     let key = if second & 0x80 == 0 { 0 } else { 4 };
     (2 + key + usize::from(second & 0x7F)).min(bytes.len())
-}
-
-#[cfg(feature = "std")]
-mod spare {
-    //! The list of gaps that the thread has used last, kept for the next connection that needs one.
-    #![expect(
-        clippy::box_collection,
-        clippy::unnecessary_box_returns,
-        reason = "the box is kept, too"
-    )]
-
-    use alloc::boxed::Box;
-    use alloc::collections::VecDeque;
-    use core::cell::Cell;
-
-    use super::Gap;
-
-    /// The longest list that is kept, in gaps.
-    const MOST: usize = 1 << 10;
-
-    std::thread_local! {
-        static SPARE: Cell<Option<Box<VecDeque<Gap>>>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn take() -> Box<VecDeque<Gap>> {
-        SPARE
-            .try_with(Cell::take)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-    }
-
-    pub(super) fn put(mut gaps: Box<VecDeque<Gap>>) {
-        gaps.clear();
-        if gaps.capacity() <= MOST {
-            // An error means that the thread ends; dropping the list is right then.
-            let _ = SPARE.try_with(|spare| spare.set(Some(gaps)));
-        }
-    }
-}
-
-#[cfg(not(feature = "std"))]
-mod spare {
-    //! Stands for the spare list where there are no threads to keep it.
-    #![expect(
-        clippy::box_collection,
-        clippy::unnecessary_box_returns,
-        reason = "a list of nothing costs nothing, boxed or not"
-    )]
-
-    use alloc::boxed::Box;
-    use alloc::collections::VecDeque;
-
-    use super::Gap;
-
-    pub(super) fn take() -> Box<VecDeque<Gap>> {
-        Box::default()
-    }
-
-    pub(super) fn put(gaps: Box<VecDeque<Gap>>) {
-        drop(gaps);
-    }
 }
