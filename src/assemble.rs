@@ -8,6 +8,8 @@ use core::mem;
 
 use crate::buffer::Buffer;
 use crate::config::Limits;
+#[cfg(feature = "deflate")]
+use crate::deflate::Inflater;
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
@@ -25,6 +27,9 @@ pub(crate) struct Assembly {
     /// The length of all frames whose header has come.
     len: u64,
     gathered: Buffer,
+    /// Whether the payload is compressed, and the length of what has come of it.
+    #[cfg(feature = "deflate")]
+    inflated: Option<u64>,
 }
 
 impl Assembly {
@@ -44,6 +49,10 @@ impl Assembly {
             Opcode::Text => self.kind = Some(MessageKind::Text),
             Opcode::Binary => self.kind = Some(MessageKind::Binary),
             _ => {}
+        }
+        #[cfg(feature = "deflate")]
+        if header.rsv & FrameHeader::RSV1 != 0 {
+            self.inflated = Some(0);
         }
         if header.len > limits.frame {
             return Err(ProtocolError::FrameTooLarge);
@@ -110,6 +119,44 @@ impl Assembly {
         offset: usize,
     ) -> Result<(), ProtocolError> {
         Self::open(piece, key, offset, self.kind, &mut self.utf8)
+    }
+
+    /// Tells whether the message in progress is compressed.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.inflated.is_some()
+    }
+
+    /// Decompresses and checks a piece of the message, unmasked, until it is used up or `most` bytes have come out; returns
+    /// how much of it was used. A message of more than `limit` bytes fails as soon as that many have come out.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn inflate(
+        &mut self,
+        inflater: &mut Inflater,
+        piece: &[u8],
+        most: usize,
+        limit: u64,
+    ) -> Result<usize, ProtocolError> {
+        let start = self.gathered.len();
+        let before = self.inflated.unwrap_or_default();
+        let most = most
+            .min(usize::try_from(limit - before).map_or(usize::MAX, |left| left.saturating_add(1)));
+        let used = inflater.inflate(piece, &mut self.gathered, most)?;
+        let inflated = before + (self.gathered.len() - start) as u64;
+        self.inflated = Some(inflated);
+        if inflated > limit {
+            return Err(ProtocolError::MessageTooLarge);
+        }
+        if self.kind == Some(MessageKind::Text) {
+            self.utf8.push(&self.gathered[start..])?;
+        }
+        Ok(used)
+    }
+
+    /// Returns what has been gathered and begins to gather anew.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn take_gathered(&mut self) -> Buffer {
+        mem::take(&mut self.gathered)
     }
 
     fn open(

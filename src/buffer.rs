@@ -56,6 +56,12 @@ impl Buffer {
         );
     }
 
+    /// Drops all bytes from `len` on.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.filled = self.filled.min(len);
+    }
+
     /// Drops all bytes and gives the memory back.
     #[inline]
     pub(crate) fn release(&mut self) {

@@ -106,7 +106,10 @@ impl ProtocolError {
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_FRAME_PAYLOAD_DATA,
+            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidCompression => {
+                CloseCode::INVALID_FRAME_PAYLOAD_DATA
+            }
+
             Self::FrameTooLarge | Self::MessageTooLarge => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments | Self::TooManyEmptyFragments | Self::TooManyControlFrames => {
                 CloseCode::POLICY_VIOLATION

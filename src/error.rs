@@ -37,6 +37,8 @@ pub enum ProtocolError {
     InvalidCloseReason,
     /// A text message is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
+    /// A compressed message is not DEFLATE data, or is cut short (RFC 7692 §7.2.2).
+    InvalidCompression,
     /// A frame is longer than [`Limits::frame`](crate::Limits::frame) (RFC 6455 §10.4).
     FrameTooLarge,
     /// A message is longer than [`Limits::message`](crate::Limits::message) (RFC 6455 §10.4).
@@ -68,6 +70,7 @@ impl fmt::Display for ProtocolError {
             Self::InvalidCloseCode => "the code of a close frame must not be sent",
             Self::InvalidCloseReason => "the reason of a close frame is not UTF-8",
             Self::InvalidUtf8 => "a text message is not UTF-8",
+            Self::InvalidCompression => "a compressed message is not valid DEFLATE data",
             Self::FrameTooLarge => "a frame is longer than the limit",
             Self::MessageTooLarge => "a message is longer than the limit",
             Self::TooManyFragments => "a message has more frames than the limit",

@@ -48,6 +48,13 @@ impl Opcode {
     pub const fn is_control(self) -> bool {
         self as u8 & 0x8 != 0
     }
+
+    /// Tells whether a frame with this opcode is the first of a message (RFC 6455 §5.4).
+    #[inline]
+    #[must_use]
+    pub const fn begins_message(self) -> bool {
+        matches!(self, Self::Text | Self::Binary)
+    }
 }
 
 /// The header of a frame (RFC 6455 §5.2).
@@ -99,6 +106,9 @@ impl FrameHeader {
     /// The length of the longest header, in bytes.
     pub const MAX_LEN: usize = 14;
 
+    /// The first reserved bit in [`rsv`](Self::rsv): with permessage-deflate, the message is compressed (RFC 7692 §6).
+    pub const RSV1: u8 = 0x4;
+
     /// Reads the header at the start of `bytes` and returns it with its own length, `None` if more bytes are wanted
     /// (RFC 6455 §5.2).
     ///
@@ -147,8 +157,8 @@ impl FrameHeader {
 
     /// Checks every rule that holds for a frame received by `role`, so that RFC 6455 can be read beside it.
     ///
-    /// `rsv_in_use` has the reserved bits that an extension defines for this frame; `in_message` tells whether a message
-    /// is in progress, its last frame yet to come.
+    /// `rsv_in_use` has the reserved bits that an extension defines for the first frame of a message (RFC 7692 §6 does so
+    /// with RSV1); `in_message` tells whether a message is in progress, its last frame yet to come.
     ///
     /// # Errors
     ///
@@ -158,7 +168,12 @@ impl FrameHeader {
         use ProtocolError as E;
 
         // §5.2 "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."
-        ensure(self.rsv & !rsv_in_use == 0, E::ReservedBits)?;
+        let defined = if self.opcode.begins_message() {
+            rsv_in_use
+        } else {
+            0
+        };
+        ensure(self.rsv & !defined == 0, E::ReservedBits)?;
         if self.opcode.is_control() {
             // §5.5 "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
             ensure(self.fin, E::FragmentedControlFrame)?;

@@ -1,5 +1,7 @@
 //! Receiving (RFC 6455 §6.2): bytes to frames, frames to events.
 
+#[cfg(feature = "deflate")]
+use alloc::boxed::Box;
 use core::mem;
 
 use bytes::{Buf, BytesMut};
@@ -9,6 +11,8 @@ use crate::assemble::Assembly;
 use crate::buffer::Buffer;
 use crate::close::CloseFrame;
 use crate::config::{Config, Delivery, Limits};
+#[cfg(feature = "deflate")]
+use crate::deflate::{Inflater, Params};
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
@@ -31,6 +35,9 @@ pub struct Receiver {
     message: Assembly,
     /// What has come of an unfinished control frame's payload.
     control: Buffer,
+    /// Present if permessage-deflate was agreed on.
+    #[cfg(feature = "deflate")]
+    inflater: Option<Box<Inflater>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +88,12 @@ struct Head {
     len: u8,
 }
 
+/// What has come of a piece, and its payload unless that lies in the piece.
+type Outcome = (What, Option<Buffer>);
+
+/// How much of a piece was taken, and what has come of it.
+type Taken = (usize, Option<Outcome>);
+
 /// What a look at the input has found, and how many of its bytes are done with.
 struct Found {
     used: usize,
@@ -126,7 +139,21 @@ impl Receiver {
             limits: config.limits,
             message: Assembly::default(),
             control: Buffer::default(),
+            #[cfg(feature = "deflate")]
+            inflater: None,
         }
+    }
+
+    /// Receives compressed messages, too, as agreed on in the opening handshake (RFC 7692).
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, params: Params) -> Self {
+        let sender = match self.role {
+            Role::Client => Role::Server,
+            Role::Server => Role::Client,
+        };
+        self.inflater = Some(Box::new(Inflater::new(params, sender)));
+        self
     }
 
     /// Returns the next event and advances `input` behind it; `None` when all of `input` is used and more is wanted.
@@ -290,7 +317,7 @@ impl Receiver {
             _ => return None,
         };
         let fits = header.len <= self.limits.frame.min(self.limits.message);
-        if !header.fin || !fits || self.check(header).is_err() {
+        if !header.fin || header.rsv != 0 || !fits || self.check(header).is_err() {
             return None;
         }
         let end = start.checked_add(usize::try_from(header.len).ok()?)?;
@@ -325,23 +352,16 @@ impl Receiver {
                 State::Payload(frame) => {
                     let end = used + frame.share(input.len() - used);
                     let piece = &mut input[used..end];
-                    if piece.is_empty() && frame.remaining > 0 {
+                    if piece.is_empty() && frame.remaining > 0 && !self.has_more() {
                         return Ok(Found::nothing(end));
                     }
-                    let found = if frame.opcode.is_control() {
-                        self.control_piece(frame, piece)?
-                    } else {
-                        self.data_piece(frame, piece)?
-                    };
+                    let start = used;
+                    let (taken, found) = self.piece(frame, piece)?;
+                    used += taken;
                     if let Some((what, gathered)) = found {
-                        let place = gathered.map_or(Place::Input(used), Place::Gathered);
-                        return Ok(Found {
-                            used: end,
-                            what,
-                            place,
-                        });
+                        let place = gathered.map_or(Place::Input(start), Place::Gathered);
+                        return Ok(Found { used, what, place });
                     }
-                    used = end;
                 }
             }
         }
@@ -361,7 +381,12 @@ impl Receiver {
             self.head.bytes[len] = byte;
             self.head.len += 1;
             let bytes = &self.head.bytes[..=len];
-            FrameHeader::check_prefix(bytes, self.role, RSV_IN_USE, self.message.is_in_progress())?;
+            FrameHeader::check_prefix(
+                bytes,
+                self.role,
+                self.rsv_in_use(),
+                self.message.is_in_progress(),
+            )?;
             if let Some((header, _)) = FrameHeader::parse(bytes)? {
                 self.head.len = 0;
                 return Ok(Some((header, i + 1)));
@@ -372,7 +397,24 @@ impl Receiver {
 
     #[inline]
     fn check(&self, header: FrameHeader) -> Result<(), ProtocolError> {
-        header.check(self.role, RSV_IN_USE, self.message.is_in_progress())
+        header.check(self.role, self.rsv_in_use(), self.message.is_in_progress())
+    }
+
+    /// Returns the reserved bits that a negotiated extension gives a meaning.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    fn rsv_in_use(&self) -> u8 {
+        if self.inflater.is_some() {
+            FrameHeader::RSV1
+        } else {
+            0
+        }
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "there is no extension")]
+    fn rsv_in_use(&self) -> u8 {
+        0
     }
 
     fn begin_frame(&mut self, header: FrameHeader) -> Result<(), ProtocolError> {
@@ -398,12 +440,87 @@ impl Receiver {
         Ok(())
     }
 
+    /// Takes a piece of a frame; returns how much of it was taken, and what has come of it.
+    fn piece(&mut self, frame: Frame, piece: &mut [u8]) -> Result<Taken, ProtocolError> {
+        let len = piece.len();
+        if frame.opcode.is_control() {
+            return Ok((len, self.control_piece(frame, piece)?));
+        }
+        #[cfg(feature = "deflate")]
+        if self.message.is_compressed() {
+            return self.compressed_piece(frame, piece);
+        }
+        Ok((len, self.data_piece(frame, piece)?))
+    }
+
+    /// Tells whether a piece that was taken has more to give.
+    #[cfg(feature = "deflate")]
+    fn has_more(&self) -> bool {
+        self.message.is_compressed()
+            && self
+                .inflater
+                .as_ref()
+                .is_some_and(|inflater| inflater.is_full())
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "only a compressed piece has")]
+    fn has_more(&self) -> bool {
+        false
+    }
+
+    /// Takes a piece of a compressed message. If it is delivered in chunks that may be less than all of it.
+    #[cfg(feature = "deflate")]
+    fn compressed_piece(&mut self, frame: Frame, piece: &mut [u8]) -> Result<Taken, ProtocolError> {
+        let Some(inflater) = &mut self.inflater else {
+            return Err(ProtocolError::ReservedBits);
+        };
+        let most = if self.delivery == Delivery::Chunks {
+            CHUNK
+        } else {
+            usize::MAX
+        };
+        let offset = usize::from(frame.offset);
+        if let Some(key) = frame.key {
+            mask::apply(piece, key, offset);
+        }
+        let taken = self
+            .message
+            .inflate(inflater, piece, most, self.limits.message)?;
+        if let Some(key) = frame.key {
+            // What was not taken comes again.
+            mask::apply(&mut piece[taken..], key, offset + taken);
+        }
+        let frame = frame.behind(taken);
+        let ended = frame.remaining == 0 && !inflater.is_full();
+        self.state = if ended {
+            State::Header
+        } else {
+            State::Payload(frame)
+        };
+        let kind = self.message.kind();
+        let last = ended && frame.fin;
+        let gathered = if last {
+            inflater.finish()?;
+            self.message.finish()?
+        } else if self.delivery == Delivery::Chunks && self.message.gathered() > 0 {
+            self.message.take_gathered()
+        } else {
+            return Ok((taken, None));
+        };
+        let what = match self.delivery {
+            Delivery::Messages => What::Message(kind),
+            Delivery::Chunks => What::Chunk { kind, last },
+        };
+        Ok((taken, Some((what, Some(gathered)))))
+    }
+
     /// Takes a piece of a control frame, which is the whole of it most of the time.
     fn control_piece(
         &mut self,
         frame: Frame,
         piece: &mut [u8],
-    ) -> Result<Option<(What, Option<Buffer>)>, ProtocolError> {
+    ) -> Result<Option<Outcome>, ProtocolError> {
         if let Some(key) = frame.key {
             mask::apply(piece, key, frame.offset.into());
         }
@@ -435,7 +552,7 @@ impl Receiver {
         &mut self,
         frame: Frame,
         piece: &mut [u8],
-    ) -> Result<Option<(What, Option<Buffer>)>, ProtocolError> {
+    ) -> Result<Option<Outcome>, ProtocolError> {
         let kind = self.message.kind();
         if self.delivery == Delivery::Messages {
             let most = self.most(frame);
@@ -490,8 +607,9 @@ impl Receiver {
     }
 }
 
-/// The reserved bits that a negotiated extension gives a meaning.
-const RSV_IN_USE: u8 = 0;
+/// The most that comes out of a compressed message for one chunk, in bytes.
+#[cfg(feature = "deflate")]
+const CHUNK: usize = 64 << 10;
 
 /// The bytes of a message that must have come before its memory is lent to the transport. Below, a read into the
 /// caller's buffer, which may bring further frames along, costs less than the copy that it saves.

@@ -34,8 +34,15 @@ impl Deflater {
     pub(crate) fn new(params: Params, sender: Role, level: u8) -> Self {
         // The engine takes 8 bits for 9, and would pass the window that was agreed.
         let window_bits = params.window_bits(sender).clamp(9, 15);
-        let kind = Kind { level: level.min(9), window_bits };
-        Self { engine: None, kind, takeover: !params.no_context_takeover(sender) }
+        let kind = Kind {
+            level: level.min(9),
+            window_bits,
+        };
+        Self {
+            engine: None,
+            kind,
+            takeover: !params.no_context_takeover(sender),
+        }
     }
 
     /// Tells whether a message leaves nothing behind, so that what was made of it may be thrown away.
@@ -66,7 +73,10 @@ impl Deflater {
     }
 
     fn finish(&mut self, start: usize, output: &mut Buffer) {
-        if let Some(body) = output.get(start..).and_then(|bytes| bytes.strip_suffix(&TAIL)) {
+        if let Some(body) = output
+            .get(start..)
+            .and_then(|bytes| bytes.strip_suffix(&TAIL))
+        {
             let end = start + body.len();
             output.truncate(end);
         }
@@ -75,14 +85,19 @@ impl Deflater {
             output.push(&[0]);
         }
         if !self.takeover {
-            self.engine.take().into_iter().for_each(|engine| pool::put(self.kind, engine));
+            self.engine
+                .take()
+                .into_iter()
+                .for_each(|engine| pool::put(self.kind, engine));
         }
     }
 }
 
 impl fmt::Debug for Deflater {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deflater").field("takeover", &self.takeover).finish_non_exhaustive()
+        f.debug_struct("Deflater")
+            .field("takeover", &self.takeover)
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,9 +122,10 @@ mod pool {
             let at = pool.iter().position(|(other, _)| *other == kind)?;
             Some(pool.swap_remove(at).1)
         });
-        spare.ok().flatten().unwrap_or_else(|| {
-            Box::new(Deflate::new(kind.level.into(), false, kind.window_bits))
-        })
+        spare
+            .ok()
+            .flatten()
+            .unwrap_or_else(|| Box::new(Deflate::new(kind.level.into(), false, kind.window_bits)))
     }
 
     pub(super) fn put(kind: Kind, mut engine: Box<Deflate>) {

@@ -29,14 +29,6 @@ struct Engine {
     history: History,
 }
 
-/// How far a piece has been decompressed.
-pub(crate) struct Inflated {
-    /// How many bytes of the piece are done with.
-    pub(crate) used: usize,
-    /// How many bytes have come out.
-    pub(crate) len: usize,
-}
-
 /// What the sender of a message has removed from its end (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
@@ -44,7 +36,12 @@ impl Inflater {
     /// Returns the decompressor for what `sender` compresses.
     pub(crate) fn new(params: Params, sender: Role) -> Self {
         let takeover = !params.no_context_takeover(sender);
-        Self { engine: None, takeover, begun: false, full: false }
+        Self {
+            engine: None,
+            takeover,
+            begun: false,
+            full: false,
+        }
     }
 
     /// Tells whether more comes out without further input.
@@ -52,36 +49,36 @@ impl Inflater {
         self.full
     }
 
-    /// Decompresses a piece of a message, until it is used up or `most` bytes have been appended to `output`.
+    /// Decompresses a piece of a message, until it is used up or `most` bytes have been appended to `output`; returns how
+    /// much of it was used.
     pub(crate) fn inflate(
         &mut self,
         piece: &[u8],
         output: &mut Buffer,
         most: usize,
-    ) -> Result<Inflated, ProtocolError> {
+    ) -> Result<usize, ProtocolError> {
         self.begun |= !piece.is_empty();
-        let mut inflated = Inflated { used: 0, len: 0 };
-        loop {
-            let rest = piece.get(inflated.used..).unwrap_or_default();
-            if inflated.len >= most || (rest.is_empty() && !self.full) {
-                return Ok(inflated);
-            }
-            let room = STEP.min(most - inflated.len);
-            let (used, len) = self.step(rest, output, room, InflateFlush::NoFlush)?;
+        let end = output.len().saturating_add(most);
+        let mut rest = piece;
+        while output.len() < end && (!rest.is_empty() || self.full) {
+            let room = STEP.min(end - output.len());
+            let (used, len) =
+                self.step(rest, output.space_within(room, end), InflateFlush::NoFlush)?;
+            output.advance(len);
             self.full = len == room;
-            inflated.used += used;
-            inflated.len += len;
+            rest = rest.get(used..).unwrap_or_default();
         }
+        Ok(piece.len() - rest.len())
     }
 
     /// Ends a message: checks that its data ends where a block does (RFC 7692 §7.2.2).
-    pub(crate) fn finish(&mut self, scratch: &mut Buffer) -> Result<(), ProtocolError> {
+    pub(crate) fn finish(&mut self) -> Result<(), ProtocolError> {
         // A message of no bytes at all is no DEFLATE data. It is taken for an empty one and touches nothing.
         if mem::take(&mut self.begun) {
             // Told to stop at the end of a block, the engine stops behind the tail and leaves one more byte alone. Anything
             // else means that the tail has been taken for something that it is not.
             let [a, b, c, d] = TAIL;
-            let (used, len) = self.step(&[a, b, c, d, 0], scratch, STEP, InflateFlush::Block)?;
+            let (used, len) = self.step(&[a, b, c, d, 0], &mut [0; 8], InflateFlush::Block)?;
             if used != TAIL.len() || len > 0 {
                 return Err(ProtocolError::InvalidCompression);
             }
@@ -96,18 +93,15 @@ impl Inflater {
     fn step(
         &mut self,
         input: &[u8],
-        output: &mut Buffer,
-        room: usize,
+        room: &mut [u8],
         flush: InflateFlush,
     ) -> Result<(usize, usize), ProtocolError> {
         let Engine { inflate, history } = &mut **self.engine.get_or_insert_with(pool::take);
         let (in_before, out_before) = (inflate.total_in(), inflate.total_out());
-        let room = output.space(room);
         let status = inflate.decompress(input, room, flush);
         let used = usize::try_from(inflate.total_in() - in_before).unwrap_or(usize::MAX);
         let len = usize::try_from(inflate.total_out() - out_before).unwrap_or(usize::MAX);
         history.push(room.get(..len).unwrap_or_default());
-        output.advance(len);
         match status {
             Ok(Status::Ok | Status::BufError) => Ok((used, len)),
             // A block with BFINAL ends the stream but not the message (RFC 7692 §7.2.3.4): another stream follows, with the
@@ -124,7 +118,9 @@ impl Inflater {
 
 impl core::fmt::Debug for Inflater {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Inflater").field("takeover", &self.takeover).finish_non_exhaustive()
+        f.debug_struct("Inflater")
+            .field("takeover", &self.takeover)
+            .finish_non_exhaustive()
     }
 }
 
@@ -143,7 +139,9 @@ struct History {
 
 impl History {
     fn push(&mut self, bytes: &[u8]) {
-        let bytes = bytes.get(bytes.len().saturating_sub(WINDOW)..).unwrap_or_default();
+        let bytes = bytes
+            .get(bytes.len().saturating_sub(WINDOW)..)
+            .unwrap_or_default();
         let at = self.len % WINDOW;
         let (end, start) = bytes.split_at(bytes.len().min(WINDOW - at));
         self.ring[at..at + end.len()].copy_from_slice(end);
@@ -157,10 +155,16 @@ impl History {
     /// Makes the history known to an engine that begins a new stream.
     fn teach(&self, inflate: &mut Inflate) -> Result<(), ProtocolError> {
         let at = self.len % WINDOW;
-        let older = if self.len >= WINDOW { &self.ring[at..] } else { &[] };
+        let older = if self.len >= WINDOW {
+            &self.ring[at..]
+        } else {
+            &[]
+        };
         for part in [older, &self.ring[..at]] {
             if !part.is_empty() {
-                inflate.set_dictionary(part).map_err(|_| ProtocolError::InvalidCompression)?;
+                inflate
+                    .set_dictionary(part)
+                    .map_err(|_| ProtocolError::InvalidCompression)?;
             }
         }
         Ok(())
@@ -183,9 +187,15 @@ mod pool {
     pub(super) fn take() -> Box<Engine> {
         let spare = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
         spare.unwrap_or_else(|| {
-            let history = History { ring: vec![0; WINDOW].into_boxed_slice(), len: 0 };
+            let history = History {
+                ring: vec![0; WINDOW].into_boxed_slice(),
+                len: 0,
+            };
             // Every window fits into the largest, so any engine serves any connection.
-            Box::new(Engine { inflate: Inflate::new(false, 15), history })
+            Box::new(Engine {
+                inflate: Inflate::new(false, 15),
+                history,
+            })
         })
     }
 

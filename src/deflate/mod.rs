@@ -15,9 +15,13 @@
 //! * [`Offer`] and [`Element`] work on parameters that something else has parsed;
 //! * [`Params`] says what was agreed, whoever did it.
 
+mod compress;
+mod inflate;
 mod offer;
 mod params;
 
+pub(crate) use compress::Deflater;
+pub(crate) use inflate::Inflater;
 pub use offer::Offer;
 pub use params::Element;
 pub use params::NegotiationError;
