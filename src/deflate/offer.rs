@@ -42,10 +42,10 @@ pub struct Offer {
     /// The largest window that the server compresses with, 8 to 15 (RFC 7692 §7.1.2.1). Default: 15.
     ///
     /// Every bit less halves the window that the server's compressor and the client's decompressor
-    /// keep. A client that wants less than 15 accepts no more than it said, and many servers decline
-    /// to be limited, most of them to 8: if compression matters more than memory, it makes a second
-    /// offer without the limit. A server's own compressor works with 9 bits at the least: it counts
-    /// 8 as 9, and declines an offer that limits it to 8.
+    /// keep. A client that wants less than 15 accepts no more than it said, and a server may decline to
+    /// be limited: if compression matters more to the client than memory, it makes a second offer
+    /// without the limit. Our compressor works with 9 bits at the least: a server counts 8 as 9, and
+    /// declines an offer that limits it to 8.
     pub server_max_window_bits: u8,
     /// The largest window that the client compresses with, 9 to 15 (RFC 7692 §7.1.2.2). Default: 15.
     ///

@@ -128,12 +128,15 @@ impl Client {
         self
     }
 
-    /// Offers permessage-deflate (RFC 7692 §5). More calls make more offers, to fall back to if the
-    /// server declines those before; an offer without limits that follow one with a limit says that
-    /// the limit is a preference, and no need (RFC 7692 §7.1.3).
+    /// Offers permessage-deflate (RFC 7692 §5).
+    ///
+    /// Another call makes another offer, for a server that declines those before it. So one offer
+    /// with a limit asks for the limit or no compression at all; one more without it behind that
+    /// says that the limit is only preferred (RFC 7692 §7.1.3).
     ///
     /// [`verify`](Self::verify) checks the answer, and [`Established::deflate`] has what is agreed
-    /// on; without such an offer, the answer to any offer of the extension is the caller's.
+    /// on. Offers made by [`offer_extension`](Self::offer_extension) alone, and the answer to them,
+    /// are the caller's to judge.
     ///
     /// ```
     /// use sansocket::deflate::Offer;

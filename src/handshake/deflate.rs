@@ -1,4 +1,4 @@
-//! permessage-deflate in the list of extensions (RFC 7692 §5).
+//! The negotiation of permessage-deflate over the list of extensions (RFC 7692 §5).
 
 use super::error::HandshakeError;
 use super::extensions::Extension;
@@ -10,7 +10,6 @@ use crate::deflate::NegotiationError;
 use crate::deflate::Offer;
 use crate::deflate::Params;
 
-/// The negotiation of permessage-deflate on the header alone, for a handshake that happens elsewhere.
 impl Extensions {
     /// Answers the list that a client offers, as a server that wants `wanted`: the answer to the
     /// first offer of permessage-deflate that need not be declined, or none (RFC 7692 §7).
@@ -83,7 +82,7 @@ impl Extensions {
         Ok(Some(params))
     }
 
-    /// Returns the elements that name permessage-deflate, each parsed by its own (RFC 7692 §7).
+    /// Returns the elements that name permessage-deflate, each parsed on its own (RFC 7692 §7).
     fn deflate_elements(&self) -> impl Iterator<Item = Result<Element, NegotiationError>> {
         self.iter()
             .filter(|extension| extension.name() == NAME)

@@ -241,19 +241,9 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// Accepts permessage-deflate if the client offers it as the server wants it. It comes first in
-    /// the list, so that it is never applied to what another extension has made (RFC 7692 §5).
-    #[cfg(feature = "deflate")]
-    fn with_deflate(mut self, wanted: Option<Offer>) -> Self {
-        if let Some(answer) = wanted.and_then(|wanted| self.offered.answer_deflate(wanted)) {
-            self.extensions.push(&answer.into());
-            self.deflate = Some(answer.params());
-        }
-        self
-    }
-
-    /// Accepts an extension that the client offered. None is accepted otherwise, and the offer of
-    /// one that the server does not know is no error (RFC 6455 §9.1).
+    /// Accepts an extension that the client offered. None is accepted otherwise, but for what the
+    /// server negotiates by itself, and the offer of one that it does not know is no error
+    /// (RFC 6455 §9.1).
     ///
     /// # Errors
     ///
@@ -274,8 +264,9 @@ impl Accepted {
         Ok(self)
     }
 
-    /// Goes on without compression, though [`Server::with_deflate`] allows it: for a client known to
-    /// do it wrong, or to be without settings that the server cannot do without.
+    /// Declines permessage-deflate for this connection, though [`Server::with_deflate`] allows it:
+    /// for a client that is known to do it wrong, or where [`deflate`](Self::deflate) would cost
+    /// more memory than the server has to give.
     #[cfg(feature = "deflate")]
     pub fn decline_deflate(&mut self) -> &mut Self {
         if self.deflate.take().is_some() {
@@ -346,6 +337,17 @@ impl Accepted {
         response.extend_from_slice(&self.extra);
         response.extend_from_slice(b"\r\n");
         response
+    }
+
+    /// Accepts permessage-deflate if the client offers it as the server wants it. It comes first in
+    /// the list, so that it is never applied to what another extension has made (RFC 7692 §5).
+    #[cfg(feature = "deflate")]
+    fn with_deflate(mut self, wanted: Option<Offer>) -> Self {
+        if let Some(answer) = wanted.and_then(|wanted| self.offered.answer_deflate(wanted)) {
+            self.extensions.push(&answer.into());
+            self.deflate = Some(answer.params());
+        }
+        self
     }
 }
 
