@@ -142,9 +142,9 @@ impl Assembly {
         let most = most
             .min(usize::try_from(limit - before).map_or(usize::MAX, |left| left.saturating_add(1)));
         let used = inflater.inflate(piece, &mut self.gathered, most)?;
-        let inflated = before + (self.gathered.len() - start) as u64;
-        self.inflated = Some(inflated);
-        if inflated > limit {
+        let len = before + (self.gathered.len() - start) as u64;
+        self.inflated = Some(len);
+        if len > limit {
             return Err(ProtocolError::MessageTooLarge);
         }
         if self.kind == Some(MessageKind::Text) {

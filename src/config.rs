@@ -53,11 +53,18 @@ pub struct Config {
     /// Whether messages are received whole or in chunks. Default: whole.
     pub delivery: Delivery,
     /// The most payload in a frame that we send, in bytes, at least 1; longer messages are fragmented, so that control
-    /// frames can go out between the fragments. Default: no limit.
-    pub fragment_size: usize,
+    /// frames can go out between the fragments. Default: no limit but that of the type, 4 GiB.
+    pub fragment_size: u32,
     /// The bytes waiting to be written at which no more data is taken from the application. Control frames are taken
     /// still, and a message is taken whole if the queue was below the limit before. Default: 64 MiB.
     pub outgoing_limit: usize,
+    /// How hard messages are compressed, where that was agreed on: from 1, fast, to 9, small. Default: 6.
+    #[cfg(feature = "deflate")]
+    pub compression_level: u8,
+    /// The shortest message that is compressed without being asked for, in bytes. Default: 128, since shorter ones hardly get
+    /// shorter.
+    #[cfg(feature = "deflate")]
+    pub compression_threshold: u32,
     /// The bytes waiting to be written from which on
     /// [`Connection::is_congested`](crate::Connection::is_congested) is true. Default: 1 MiB.
     pub high_watermark: u32,
@@ -70,8 +77,12 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             delivery: Delivery::Messages,
-            fragment_size: usize::MAX,
+            fragment_size: u32::MAX,
             outgoing_limit: 64 << 20,
+            #[cfg(feature = "deflate")]
+            compression_level: 6,
+            #[cfg(feature = "deflate")]
+            compression_threshold: 128,
             high_watermark: 1 << 20,
             low_watermark: 256 << 10,
         }

@@ -115,7 +115,7 @@ pub use connection::{
 };
 pub use error::ProtocolError;
 pub use frame::{FrameHeader, Opcode};
-pub use message::{Message, MessageKind};
+pub use message::{Compress, Message, MessageKind};
 pub use payload::Payload;
 pub use role::Role;
 pub use text::{Text, Utf8Bytes};

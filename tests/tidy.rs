@@ -9,6 +9,7 @@ const RANKS: &[&[&str]] = &[
     &["frame", "utf8", "payload"],
     &["text"],
     &["close", "message"],
+    &["deflate"],
     &["assemble"],
     &["connection", "handshake"],
     &["adapter"],
@@ -16,7 +17,7 @@ const RANKS: &[&[&str]] = &[
 
 /// The same inside of `connection/`, `mod.rs` being the top.
 const CONNECTION_RANKS: &[&[&str]] = &[
-    &["gaps"],
+    &["gaps", "partial"],
     &["event", "closing", "outgoing"],
     &["receive", "send"],
     &["mod"],

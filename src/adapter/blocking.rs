@@ -25,7 +25,7 @@ use std::time::Instant;
 use bytes::{Buf, BytesMut};
 
 use super::error::Error;
-use super::opening::{HEAD, open};
+use super::opening::{HEAD, open, serve};
 use super::{LINGER, READ, SLICES};
 use crate::close::CloseFrame;
 use crate::config::Config;
@@ -125,7 +125,7 @@ impl<S: Read + Write> Incoming<S> {
         self.stream.flush()?;
         Ok(WebSocket::new(
             self.stream,
-            Connection::server(config),
+            serve(accepted, config),
             self.rest,
         ))
     }

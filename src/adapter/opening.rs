@@ -7,10 +7,22 @@ use bytes::BytesMut;
 use super::error::{Error, Rejection};
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::handshake::{Client, Established, Response};
+use crate::handshake::{Accepted, Client, Established, Response};
 
 /// How many bytes a read of a head asks for; few heads have more.
 pub(super) const HEAD: usize = 2 << 10;
+
+/// Opens the server's end as it was agreed on.
+pub(super) fn serve(accepted: &Accepted, config: &Config) -> Connection {
+    let connection = Connection::server(config);
+    #[cfg(feature = "deflate")]
+    if let Some(params) = accepted.deflate() {
+        return connection.with_deflate(params, config);
+    }
+    #[cfg(not(feature = "deflate"))]
+    let _ = accepted;
+    connection
+}
 
 /// Opens the client's end if `response`, behind which `rest` has come, completes the handshake.
 pub(super) fn open(
@@ -20,7 +32,14 @@ pub(super) fn open(
     config: &Config,
 ) -> Result<(Connection, Established), Error> {
     match client.verify(&response) {
-        Ok(established) => Ok((Connection::client(config), established)),
+        Ok(established) => {
+            let connection = Connection::client(config);
+            #[cfg(feature = "deflate")]
+            if let Some(params) = established.deflate() {
+                return Ok((connection.with_deflate(params, config), established));
+            }
+            Ok((connection, established))
+        }
         Err(error) => {
             let body = rest.clone().freeze();
             Err(Error::Rejected(Box::new(Rejection {

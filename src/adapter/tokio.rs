@@ -35,7 +35,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 
 use super::error::Error;
-use super::opening::{HEAD, open};
+use super::opening::{HEAD, open, serve};
 use super::{LINGER, READ, SLICES};
 use crate::close::CloseFrame;
 use crate::config::Config;
@@ -143,7 +143,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         self.stream.flush().await?;
         Ok(WebSocket::new(
             self.stream,
-            Connection::server(config),
+            serve(accepted, config),
             self.rest,
         ))
     }

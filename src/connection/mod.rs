@@ -4,6 +4,7 @@ mod closing;
 mod event;
 mod gaps;
 mod outgoing;
+mod partial;
 mod receive;
 mod send;
 
@@ -17,8 +18,10 @@ use bytes::BytesMut;
 
 use crate::close::CloseFrame;
 use crate::config::Config;
+#[cfg(feature = "deflate")]
+use crate::deflate::Params;
 use crate::error::ProtocolError;
-use crate::message::{Message, MessageKind};
+use crate::message::{Compress, Message, MessageKind};
 use crate::role::Role;
 
 /// A WebSocket connection without its transport.
@@ -87,6 +90,18 @@ impl Connection {
         Self {
             receiver: Receiver::new(Role::Client, config),
             sender: Sender::client(config, keys),
+        }
+    }
+
+    /// Sends and receives compressed messages, as agreed on in the opening handshake (RFC 7692).
+    ///
+    /// `config` says how hard to compress, and from which length on. See [`Sender::with_deflate`] for what not to compress.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(self, params: Params, config: &Config) -> Self {
+        Self {
+            receiver: self.receiver.with_deflate(params),
+            sender: self.sender.with_deflate(params, config),
         }
     }
 
@@ -193,6 +208,15 @@ impl Connection {
     /// Those of [`send_text`](Self::send_text), with the message handed back.
     pub fn send(&mut self, message: Message) -> Result<(), Refused> {
         self.sender.send(message)
+    }
+
+    /// Queues a message, and says whether it is to be compressed, where that was agreed on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send).
+    pub fn send_with(&mut self, message: Message, compress: Compress) -> Result<(), Refused> {
+        self.sender.send_with(message, compress)
     }
 
     /// Queues the next fragment of a message; see [`Sender::send_fragment`].

@@ -7,6 +7,7 @@ use core::mem;
 use bytes::{Buf, BytesMut};
 
 use super::event::{Chunk, Event};
+use super::partial::{Frame, Head};
 use crate::assemble::Assembly;
 use crate::buffer::Buffer;
 use crate::close::CloseFrame;
@@ -50,42 +51,6 @@ enum State {
     Over,
     /// The peer broke a rule; nothing is parsed any more.
     Failed(ProtocolError),
-}
-
-/// A frame whose payload is arriving.
-#[derive(Clone, Copy, Debug)]
-struct Frame {
-    opcode: Opcode,
-    fin: bool,
-    key: Option<[u8; 4]>,
-    /// Where in the key the next byte stands, 0 to 3.
-    offset: u8,
-    remaining: u64,
-}
-
-impl Frame {
-    /// Returns how many of `available` bytes belong to the payload.
-    fn share(&self, available: usize) -> usize {
-        usize::try_from(self.remaining).map_or(available, |remaining| remaining.min(available))
-    }
-
-    /// Returns the frame as it is when `len` more bytes have come.
-    #[expect(clippy::cast_possible_truncation, reason = "a remainder of four")]
-    fn behind(self, len: usize) -> Self {
-        let offset = (usize::from(self.offset) + len) % 4;
-        Self {
-            remaining: self.remaining - len as u64,
-            offset: offset as u8,
-            ..self
-        }
-    }
-}
-
-/// The bytes of an unfinished header.
-#[derive(Debug, Default)]
-struct Head {
-    bytes: [u8; FrameHeader::MAX_LEN],
-    len: u8,
 }
 
 /// What has come of a piece, and its payload unless that lies in the piece.

@@ -1,5 +1,7 @@
 //! Sending (RFC 6455 §6.1): messages to frames, frames to bytes.
 
+#[cfg(feature = "deflate")]
+use alloc::boxed::Box;
 use core::fmt;
 
 use bytes::Bytes;
@@ -7,11 +9,14 @@ use bytes::Bytes;
 use super::closing::{Closing, Outcome, Transport};
 use super::event::Event;
 use super::outgoing::Outgoing;
+use crate::buffer::Buffer;
 use crate::close::CloseFrame;
 use crate::config::Config;
+#[cfg(feature = "deflate")]
+use crate::deflate::{Deflater, Params};
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
-use crate::message::{Message, MessageKind};
+use crate::message::{Compress, Message, MessageKind};
 use crate::role::Role;
 use crate::text::Utf8Bytes;
 use crate::utf8::Utf8;
@@ -32,12 +37,55 @@ pub struct Sender {
     outgoing: Outgoing,
     closing: Closing,
     /// The message that [`send_fragment`](Self::send_fragment) has begun.
-    message: Option<(MessageKind, Utf8)>,
-    fragment_size: usize,
+    message: Option<Begun>,
+    fragment_size: u32,
     most: usize,
     high: u32,
     low: u32,
     congested: bool,
+    /// Present if permessage-deflate was agreed on.
+    #[cfg(feature = "deflate")]
+    deflater: Option<Box<Deflater>>,
+}
+
+/// A message that has begun and not ended.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    kind: MessageKind,
+    utf8: Utf8,
+    compressed: bool,
+}
+
+/// How a frame begins: what it carries, and its reserved bits.
+#[derive(Clone, Copy)]
+struct Start {
+    opcode: Opcode,
+    rsv: u8,
+}
+
+impl Start {
+    const CONTINUATION: Self = Self {
+        opcode: Opcode::Continuation,
+        rsv: 0,
+    };
+
+    /// Returns the start of a message; RSV1 says that it is compressed (RFC 7692 §6).
+    #[inline]
+    const fn message(kind: MessageKind, compressed: bool) -> Self {
+        let opcode = match kind {
+            MessageKind::Text => Opcode::Text,
+            MessageKind::Binary => Opcode::Binary,
+        };
+        Self {
+            opcode,
+            rsv: if compressed { FrameHeader::RSV1 } else { 0 },
+        }
+    }
+
+    #[inline]
+    const fn control(opcode: Opcode) -> Self {
+        Self { opcode, rsv: 0 }
+    }
 }
 
 impl Sender {
@@ -65,7 +113,20 @@ impl Sender {
             high: config.high_watermark,
             low: config.low_watermark,
             congested: false,
+            #[cfg(feature = "deflate")]
+            deflater: None,
         }
+    }
+
+    /// Compresses messages as agreed on in the opening handshake (RFC 7692), and as `config` says.
+    ///
+    /// Compressing secrets along with what an attacker may choose tells the attacker about the secrets by the length of
+    /// the result: [`Compress::Never`] is for such messages.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn with_deflate(mut self, params: Params, config: &Config) -> Self {
+        self.deflater = Some(Box::new(Deflater::new(params, self.role, config)));
+        self
     }
 
     /// Queues a text message.
@@ -76,7 +137,7 @@ impl Sender {
     /// [`QueueFull`](SendError::QueueFull); nothing is queued then.
     #[inline]
     pub fn send_text(&mut self, text: &str) -> Result<(), SendError> {
-        self.send_whole(Opcode::Text, text.as_bytes())
+        self.send_whole(MessageKind::Text, text.as_bytes())
     }
 
     /// Queues a binary message.
@@ -86,7 +147,7 @@ impl Sender {
     /// Those of [`send_text`](Self::send_text).
     #[inline]
     pub fn send_binary(&mut self, data: &[u8]) -> Result<(), SendError> {
-        self.send_whole(Opcode::Binary, data)
+        self.send_whole(MessageKind::Binary, data)
     }
 
     /// Queues a message. A server does not copy a large payload.
@@ -95,23 +156,36 @@ impl Sender {
     ///
     /// Those of [`send_text`](Self::send_text), with the message handed back.
     pub fn send(&mut self, message: Message) -> Result<(), Refused> {
+        self.send_with(message, Compress::Auto)
+    }
+
+    /// Queues a message, and says whether it is to be compressed, where that was agreed on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send`](Self::send).
+    pub fn send_with(&mut self, message: Message, compress: Compress) -> Result<(), Refused> {
         if let Err(error) = self.may_begin() {
             return Err(Refused { error, message });
         }
-        let mut opcode = opcode(message.kind());
+        let kind = message.kind();
         let mut payload = message.into_bytes();
-        if self.keys.is_some() {
-            self.fragment(opcode, &payload, Fin::Last);
+        if self.send_compressed(kind, &payload, compress) {
             return Ok(());
         }
-        while payload.len() > self.fragment_size {
-            let fragment = payload.split_to(self.fragment_size);
-            self.outgoing
-                .push_shared(header(false, opcode, None, fragment.len()), fragment);
-            opcode = Opcode::Continuation;
+        let mut start = Start::message(kind, false);
+        if self.keys.is_some() {
+            self.fragment(start, &payload, Fin::Last);
+            return Ok(());
         }
-        self.outgoing
-            .push_shared(header(true, opcode, None, payload.len()), payload);
+        while payload.len() > self.fragment_size() {
+            let fragment = payload.split_to(self.fragment_size());
+            let header = header(false, start, None, fragment.len());
+            self.outgoing.push_shared(header, fragment);
+            start = Start::CONTINUATION;
+        }
+        let header = header(true, start, None, payload.len());
+        self.outgoing.push_shared(header, payload);
         Ok(())
     }
 
@@ -132,25 +206,34 @@ impl Sender {
         fin: Fin,
     ) -> Result<(), SendError> {
         self.may_send()?;
-        let (begun, mut utf8) = self
-            .message
-            .map_or((None, Utf8::new()), |(kind, utf8)| (Some(kind), utf8));
-        if begun.is_some_and(|begun| begun != kind) {
+        let mut message = self.message.unwrap_or_else(|| Begun {
+            kind,
+            utf8: Utf8::new(),
+            compressed: self.is_compressing(),
+        });
+        if message.kind != kind {
             return Err(SendError::MessageInProgress);
         }
         if kind == MessageKind::Text {
-            utf8.push(data).map_err(|_| SendError::InvalidUtf8)?;
+            message
+                .utf8
+                .push(data)
+                .map_err(|_| SendError::InvalidUtf8)?;
             if fin == Fin::Last {
-                utf8.finish().map_err(|_| SendError::InvalidUtf8)?;
+                message.utf8.finish().map_err(|_| SendError::InvalidUtf8)?;
             }
         }
-        let opcode = if begun.is_some() {
-            Opcode::Continuation
-        } else {
-            opcode(kind)
+        let start = match self.message {
+            Some(_) => Start::CONTINUATION,
+            None => Start::message(kind, message.compressed),
         };
-        self.fragment(opcode, data, fin);
-        self.message = (fin == Fin::More).then_some((kind, utf8));
+        if message.compressed {
+            let compressed = self.compress(data, fin);
+            self.fragment(start, &compressed, fin);
+        } else {
+            self.fragment(start, data, fin);
+        }
+        self.message = (fin == Fin::More).then_some(message);
         Ok(())
     }
 
@@ -161,7 +244,7 @@ impl Sender {
     /// [`Closed`](SendError::Closed) or [`ControlTooLong`](SendError::ControlTooLong).
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.may_send_control(payload)?;
-        let header = self.header(true, Opcode::Ping, payload.len());
+        let header = self.header(true, Start::control(Opcode::Ping), payload.len());
         self.outgoing.push_reply(header, payload);
         Ok(())
     }
@@ -173,7 +256,7 @@ impl Sender {
     /// Those of [`ping`](Self::ping).
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.may_send_control(payload)?;
-        self.push(true, Opcode::Pong, payload);
+        self.push(true, Start::control(Opcode::Pong), payload);
         Ok(())
     }
 
@@ -272,7 +355,7 @@ impl Sender {
     /// Answers a Ping: also after our Close frame, as long as the peer's has not come.
     pub(super) fn answer_ping(&mut self, payload: &[u8]) {
         if self.is_listening() && payload.len() <= MAX_CONTROL_LEN {
-            let header = self.header(true, Opcode::Pong, payload.len());
+            let header = self.header(true, Start::control(Opcode::Pong), payload.len());
             self.outgoing.push_reply(header, payload);
         }
     }
@@ -312,28 +395,79 @@ impl Sender {
     }
 
     #[inline]
-    fn send_whole(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
+    fn send_whole(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), SendError> {
         self.may_begin()?;
-        self.fragment(opcode, payload, Fin::Last);
+        if !self.send_compressed(kind, payload, Compress::Auto) {
+            self.fragment(Start::message(kind, false), payload, Fin::Last);
+        }
         Ok(())
+    }
+
+    /// Queues a message compressed if it is to be; returns whether it has.
+    #[cfg(feature = "deflate")]
+    #[inline]
+    fn send_compressed(&mut self, kind: MessageKind, payload: &[u8], compress: Compress) -> bool {
+        let Some(deflater) = &self.deflater else {
+            return false;
+        };
+        if !deflater.wants(payload.len(), compress) {
+            return false;
+        }
+        let forgets = deflater.forgets();
+        let compressed = self.compress(payload, Fin::Last);
+        // What the compressor will refer to has to be sent as it made it.
+        if forgets && compress == Compress::Auto && compressed.len() >= payload.len() {
+            return false;
+        }
+        self.fragment(Start::message(kind, true), &compressed, Fin::Last);
+        true
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "there is no compressor")]
+    fn send_compressed(&mut self, _: MessageKind, _: &[u8], _: Compress) -> bool {
+        false
+    }
+
+    /// Tells whether messages are compressed unless there is a reason not to.
+    fn is_compressing(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        return self.deflater.is_some();
+        #[cfg(not(feature = "deflate"))]
+        false
+    }
+
+    /// Compresses a message, or the next part of one.
+    fn compress(&mut self, data: &[u8], fin: Fin) -> Buffer {
+        let mut compressed = Buffer::default();
+        #[cfg(feature = "deflate")]
+        if let Some(deflater) = &mut self.deflater {
+            deflater.deflate(data, fin == Fin::Last, &mut compressed);
+        }
+        compressed
     }
 
     /// Queues a message, or a part of one, in as many frames as it takes.
     #[inline]
-    fn fragment(&mut self, mut opcode: Opcode, mut payload: &[u8], fin: Fin) {
-        while let Some((fragment, rest)) = payload.split_at_checked(self.fragment_size)
+    fn fragment(&mut self, mut start: Start, mut payload: &[u8], fin: Fin) {
+        while let Some((fragment, rest)) = payload.split_at_checked(self.fragment_size())
             && !rest.is_empty()
         {
-            self.push(false, opcode, fragment);
-            opcode = Opcode::Continuation;
+            self.push(false, start, fragment);
+            start = Start::CONTINUATION;
             payload = rest;
         }
-        self.push(fin == Fin::Last, opcode, payload);
+        self.push(fin == Fin::Last, start, payload);
     }
 
     #[inline]
-    fn push(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) {
-        let header = self.header(fin, opcode, payload.len());
+    fn fragment_size(&self) -> usize {
+        usize::try_from(self.fragment_size).unwrap_or(usize::MAX)
+    }
+
+    #[inline]
+    fn push(&mut self, fin: bool, start: Start, payload: &[u8]) {
+        let header = self.header(fin, start, payload.len());
         self.outgoing.push(header, payload);
     }
 
@@ -345,14 +479,14 @@ impl Sender {
             len = 2 + frame.reason.len();
             payload[2..len].copy_from_slice(frame.reason.as_bytes());
         }
-        let header = self.header(true, Opcode::Close, len);
+        let header = self.header(true, Start::control(Opcode::Close), len);
         self.outgoing.push_close(header, &payload[..len]);
     }
 
     /// Returns the header of a frame that we send, with a fresh key if it is masked.
     #[inline]
-    fn header(&self, fin: bool, opcode: Opcode, len: usize) -> FrameHeader {
-        header(fin, opcode, self.keys.map(|key| key()), len)
+    fn header(&self, fin: bool, start: Start, len: usize) -> FrameHeader {
+        header(fin, start, self.keys.map(|key| key()), len)
     }
 
     #[inline]
@@ -403,18 +537,12 @@ impl Sender {
 /// The longest payload of a control frame (RFC 6455 §5.5).
 const MAX_CONTROL_LEN: usize = 125;
 
-const fn opcode(kind: MessageKind) -> Opcode {
-    match kind {
-        MessageKind::Text => Opcode::Text,
-        MessageKind::Binary => Opcode::Binary,
-    }
-}
-
 #[inline]
-const fn header(fin: bool, opcode: Opcode, mask: Option<[u8; 4]>, len: usize) -> FrameHeader {
+const fn header(fin: bool, start: Start, mask: Option<[u8; 4]>, len: usize) -> FrameHeader {
+    let Start { opcode, rsv } = start;
     FrameHeader {
         fin,
-        rsv: 0,
+        rsv,
         opcode,
         mask,
         len: len as u64,

@@ -1,6 +1,5 @@
 //! Compressing messages (RFC 7692 §7.2.1).
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::fmt;
@@ -9,14 +8,17 @@ use zlib_rs::{Deflate, DeflateFlush, Status};
 
 use super::params::Params;
 use crate::buffer::Buffer;
+use crate::config::Config;
+use crate::message::Compress;
 use crate::role::Role;
 
 /// The compressor of a connection. It has memory from its first compressed message on; without context takeover, only during
 /// one.
 pub(crate) struct Deflater {
-    engine: Option<Box<Deflate>>,
+    engine: Option<Deflate>,
     kind: Kind,
     takeover: bool,
+    threshold: u32,
 }
 
 /// What engines differ in.
@@ -31,17 +33,27 @@ const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 impl Deflater {
     /// Returns the compressor of `sender`.
-    pub(crate) fn new(params: Params, sender: Role, level: u8) -> Self {
+    pub(crate) fn new(params: Params, sender: Role, config: &Config) -> Self {
         // The engine takes 8 bits for 9, and would pass the window that was agreed.
         let window_bits = params.window_bits(sender).clamp(9, 15);
-        let kind = Kind {
-            level: level.min(9),
-            window_bits,
-        };
         Self {
             engine: None,
-            kind,
+            kind: Kind {
+                level: config.compression_level.clamp(1, 9),
+                window_bits,
+            },
             takeover: !params.no_context_takeover(sender),
+            threshold: config.compression_threshold,
+        }
+    }
+
+    /// Tells whether a message of this length is to be compressed.
+    #[inline]
+    pub(crate) fn wants(&self, len: usize, compress: Compress) -> bool {
+        match compress {
+            Compress::Auto => len as u64 >= self.threshold.into(),
+            Compress::Never => false,
+            Compress::Always => true,
         }
     }
 
@@ -107,16 +119,16 @@ const STEP: usize = 256;
 mod pool {
     //! The engines that the thread has used and does not need.
 
-    use super::{Box, Deflate, Kind, RefCell, Vec};
+    use super::{Deflate, Kind, RefCell, Vec};
 
     /// The most engines that a thread keeps: one each for a few kinds.
     const MOST: usize = 4;
 
     std::thread_local! {
-        static POOL: RefCell<Vec<(Kind, Box<Deflate>)>> = const { RefCell::new(Vec::new()) };
+        static POOL: RefCell<Vec<(Kind, Deflate)>> = const { RefCell::new(Vec::new()) };
     }
 
-    pub(super) fn take(kind: Kind) -> Box<Deflate> {
+    pub(super) fn take(kind: Kind) -> Deflate {
         let spare = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
             let at = pool.iter().position(|(other, _)| *other == kind)?;
@@ -125,10 +137,10 @@ mod pool {
         spare
             .ok()
             .flatten()
-            .unwrap_or_else(|| Box::new(Deflate::new(kind.level.into(), false, kind.window_bits)))
+            .unwrap_or_else(|| Deflate::new(kind.level.into(), false, kind.window_bits))
     }
 
-    pub(super) fn put(kind: Kind, mut engine: Box<Deflate>) {
+    pub(super) fn put(kind: Kind, mut engine: Deflate) {
         engine.reset();
         // An error means that the thread ends; dropping the engine is right then.
         let _ = POOL.try_with(|pool| {

@@ -15,7 +15,7 @@ use crate::role::Role;
 /// The decompressor of a connection. It has memory from its first compressed message on; without context takeover, only
 /// during one.
 pub(crate) struct Inflater {
-    engine: Option<Box<Engine>>,
+    engine: Option<Engine>,
     takeover: bool,
     /// Whether any byte of the message has come.
     begun: bool,
@@ -96,7 +96,7 @@ impl Inflater {
         room: &mut [u8],
         flush: InflateFlush,
     ) -> Result<(usize, usize), ProtocolError> {
-        let Engine { inflate, history } = &mut **self.engine.get_or_insert_with(pool::take);
+        let Engine { inflate, history } = self.engine.get_or_insert_with(pool::take);
         let (in_before, out_before) = (inflate.total_in(), inflate.total_out());
         let status = inflate.decompress(input, room, flush);
         let used = usize::try_from(inflate.total_in() - in_before).unwrap_or(usize::MAX);
@@ -174,17 +174,17 @@ impl History {
 mod pool {
     //! The engines that the thread has used and does not need.
 
-    use super::{Box, Engine, History, Inflate, RefCell, Vec, WINDOW};
+    use super::{Engine, History, Inflate, RefCell, Vec, WINDOW};
     use alloc::vec;
 
     /// The most engines that a thread keeps. One is enough, unless messages of several connections overlap.
     const MOST: usize = 4;
 
     std::thread_local! {
-        static POOL: RefCell<Vec<Box<Engine>>> = const { RefCell::new(Vec::new()) };
+        static POOL: RefCell<Vec<Engine>> = const { RefCell::new(Vec::new()) };
     }
 
-    pub(super) fn take() -> Box<Engine> {
+    pub(super) fn take() -> Engine {
         let spare = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
         spare.unwrap_or_else(|| {
             let history = History {
@@ -192,14 +192,14 @@ mod pool {
                 len: 0,
             };
             // Every window fits into the largest, so any engine serves any connection.
-            Box::new(Engine {
+            Engine {
                 inflate: Inflate::new(false, 15),
                 history,
-            })
+            }
         })
     }
 
-    pub(super) fn put(mut engine: Box<Engine>) {
+    pub(super) fn put(mut engine: Engine) {
         engine.inflate.reset(false);
         engine.history.len = 0;
         // An error means that the thread ends; dropping the engine is right then.

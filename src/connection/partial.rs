@@ -1,0 +1,39 @@
+//! What has come of a frame that is not complete.
+
+use crate::frame::{FrameHeader, Opcode};
+
+/// A frame whose payload is arriving.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Frame {
+    pub(super) opcode: Opcode,
+    pub(super) fin: bool,
+    pub(super) key: Option<[u8; 4]>,
+    /// Where in the key the next byte stands, 0 to 3.
+    pub(super) offset: u8,
+    pub(super) remaining: u64,
+}
+
+impl Frame {
+    /// Returns how many of `available` bytes belong to the payload.
+    pub(super) fn share(&self, available: usize) -> usize {
+        usize::try_from(self.remaining).map_or(available, |remaining| remaining.min(available))
+    }
+
+    /// Returns the frame as it is when `len` more bytes have come.
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of four")]
+    pub(super) fn behind(self, len: usize) -> Self {
+        let offset = (usize::from(self.offset) + len) % 4;
+        Self {
+            remaining: self.remaining - len as u64,
+            offset: offset as u8,
+            ..self
+        }
+    }
+}
+
+/// The bytes of an unfinished header.
+#[derive(Debug, Default)]
+pub(super) struct Head {
+    pub(super) bytes: [u8; FrameHeader::MAX_LEN],
+    pub(super) len: u8,
+}

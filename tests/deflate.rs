@@ -1,0 +1,250 @@
+//! Compressed messages: RFC 7692 §6, §7.2.
+#![cfg(feature = "deflate")]
+
+use bytes::{Buf, Bytes};
+use sansocket::deflate::Params;
+use sansocket::{Compress, Config, Connection, Delivery, Event, Limits, Message, ProtocolError};
+
+fn server(params: Params, config: &Config) -> Connection {
+    Connection::server(config).with_deflate(params, config)
+}
+
+fn client(params: Params, config: &Config) -> Connection {
+    Connection::client_with_keys(config, || [1, 2, 3, 4]).with_deflate(params, config)
+}
+
+fn take(connection: &mut Connection) -> Bytes {
+    let len = connection.buffered();
+    connection.outgoing().copy_to_bytes(len)
+}
+
+/// Frames as a server sends them, to a client.
+fn hear(
+    connection: &mut Connection,
+    bytes: &[u8],
+    step: usize,
+) -> Result<Vec<Vec<u8>>, ProtocolError> {
+    let mut messages = Vec::new();
+    let mut chunks = Vec::new();
+    for piece in bytes.chunks(step) {
+        let mut piece = piece.to_vec();
+        let mut input = &mut piece[..];
+        while let Some(event) = connection.receive(&mut input)? {
+            match event {
+                Event::Text(text) => messages.push(text.as_bytes().to_vec()),
+                Event::Binary(data) => messages.push(data.to_vec()),
+                Event::Chunk(chunk) => {
+                    assert!(chunk.data.len() <= 64 << 10);
+                    chunks.extend_from_slice(&chunk.data);
+                    if chunk.last {
+                        messages.push(core::mem::take(&mut chunks));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(messages)
+}
+
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![first, u8::try_from(payload.len()).expect("a short payload")];
+    frame.extend_from_slice(payload);
+    frame
+}
+
+fn check(bytes: &[u8], expected: &[&str]) {
+    for delivery in [Delivery::Messages, Delivery::Chunks] {
+        for step in 1..=bytes.len() {
+            let config = Config {
+                delivery,
+                ..Config::default()
+            };
+            let heard = hear(&mut client(Params::default(), &config), bytes, step).expect("valid");
+            assert_eq!(
+                heard,
+                expected
+                    .iter()
+                    .map(|text| text.as_bytes())
+                    .collect::<Vec<_>>(),
+                "{step}"
+            );
+        }
+    }
+}
+
+/// DC-11, DD-01, DD-09, DF-01, DF-06: the examples of RFC 7692 §7.2.3, cut everywhere.
+#[test]
+fn the_examples_of_the_rfc() {
+    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    check(&frame(0xc1, &hello), &["Hello"]);
+    let (a, b) = hello.split_at(3);
+    check(&[frame(0x41, a), frame(0x80, b)].concat(), &["Hello"]);
+    let again = [0xf2, 0x00, 0x11, 0x00, 0x00];
+    check(
+        &[frame(0xc1, &hello), frame(0xc1, &again)].concat(),
+        &["Hello", "Hello"],
+    );
+    let stored = [
+        0x00, 0x05, 0x00, 0xfa, 0xff, 0x48, 0x65, 0x6c, 0x6c, 0x6f, 0x00,
+    ];
+    check(&frame(0xc1, &stored), &["Hello"]);
+    let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
+    check(&frame(0xc1, &last), &["Hello"]);
+    // The window outlives a block with BFINAL.
+    check(
+        &[frame(0xc1, &last), frame(0xc1, &again)].concat(),
+        &["Hello", "Hello"],
+    );
+    let two = [
+        0xf2, 0x48, 0x05, 0x00, 0x00, 0x00, 0xff, 0xff, 0xca, 0xc9, 0xc9, 0x07, 0x00,
+    ];
+    check(&frame(0xc1, &two), &["Hello"]);
+    check(
+        &[
+            frame(0xc1, &hello),
+            frame(0x81, b"plain"),
+            frame(0xc1, &again),
+        ]
+        .concat(),
+        &["Hello", "plain", "Hello"],
+    );
+    check(&frame(0xc1, &[0x00]), &[""]);
+    check(
+        &[frame(0xc1, &hello), frame(0xc1, &[]), frame(0xc1, &again)].concat(),
+        &["Hello", "", "Hello"],
+    );
+}
+
+/// DD-06, SC-07: every way to cut a stream short fails, and leaves no half a message.
+#[test]
+fn a_stream_cut_short_fails() {
+    let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
+    for len in 1..hello.len() {
+        let mut client = client(Params::default(), &Config::default());
+        let heard = hear(&mut client, &frame(0xc1, &hello[..len]), 100);
+        assert_eq!(heard, Err(ProtocolError::InvalidCompression), "{len}");
+    }
+    let config = Config {
+        compression_level: 9,
+        ..Config::default()
+    };
+    let mut sender = server(Params::default(), &config);
+    let text: String = (0..2_000).map(|i| format!("{{\"n\":{}}}", i * i)).collect();
+    sender.send_text(&text).expect("open");
+    let all = take(&mut sender);
+    let payload = &all[4..];
+    for len in 1..payload.len() {
+        let mut receiver = client(Params::default(), &Config::default());
+        let mut cut = vec![0xc1, 126];
+        cut.extend_from_slice(&u16::try_from(len).expect("short").to_be_bytes());
+        let mut cut = if len < 126 {
+            vec![0xc1, u8::try_from(len).expect("short")]
+        } else {
+            cut
+        };
+        cut.extend_from_slice(&payload[..len]);
+        let heard = hear(&mut receiver, &cut, 1_000_000);
+        assert_eq!(
+            heard,
+            Err(ProtocolError::InvalidCompression),
+            "{len} of {}",
+            payload.len()
+        );
+    }
+}
+
+/// DF-02, DF-03, DF-04, CT-12, SC-06: RSV1 stands on the first frame of a message only, the other bits nowhere.
+#[test]
+fn reserved_bits_are_checked() {
+    for first in [0xa1, 0x91, 0xe1, 0xc8, 0xc9, 0xca] {
+        let mut client = client(Params::default(), &Config::default());
+        assert_eq!(
+            hear(&mut client, &frame(first, &[]), 9),
+            Err(ProtocolError::ReservedBits),
+            "{first:x}"
+        );
+    }
+    let mut client = client(Params::default(), &Config::default());
+    let bytes = [frame(0x41, &[0x00]), frame(0xc0, &[])].concat();
+    assert_eq!(
+        hear(&mut client, &bytes, 9),
+        Err(ProtocolError::ReservedBits)
+    );
+}
+
+/// DC-01, DC-06, DC-07, DC-08, DC-09, DD-02, DD-03, DD-04: what one end sends the other receives, for all parameters.
+#[test]
+fn what_one_end_compresses_the_other_decompresses() {
+    let json: String = (0..300)
+        .map(|i| format!("{{\"id\":{i},\"name\":\"user {}\"}},", i % 7))
+        .collect();
+    for takeover in [true, false] {
+        for bits in 8..=15 {
+            for fragment_size in [u32::MAX, 100] {
+                for delivery in [Delivery::Messages, Delivery::Chunks] {
+                    let params = Params {
+                        server_no_context_takeover: !takeover,
+                        client_no_context_takeover: !takeover,
+                        server_max_window_bits: bits,
+                        client_max_window_bits: bits,
+                    };
+                    let config = Config {
+                        fragment_size,
+                        delivery,
+                        compression_threshold: 0,
+                        ..Config::default()
+                    };
+                    let (mut server, mut client) =
+                        (server(params, &config), client(params, &config));
+                    let messages = ["", "Hello", &json, "", "é", &json];
+                    for message in messages {
+                        server.send_text(message).expect("open");
+                        client.send(Message::from(message)).expect("open");
+                        client
+                            .send_with(Message::from(message), Compress::Never)
+                            .expect("open");
+                    }
+                    let to_client = take(&mut server);
+                    let to_server = take(&mut client);
+                    let expected: Vec<_> = messages
+                        .iter()
+                        .map(|text| text.as_bytes().to_vec())
+                        .collect();
+                    assert_eq!(hear(&mut client, &to_client, 1_000).as_ref(), Ok(&expected));
+                    let twice: Vec<_> = expected
+                        .iter()
+                        .flat_map(|m| [m.clone(), m.clone()])
+                        .collect();
+                    assert_eq!(hear(&mut server, &to_server, 77), Ok(twice));
+                }
+            }
+        }
+    }
+}
+
+/// DD-08, SC-08, S-09: a bomb fails at the limit, and as chunks goes through little memory.
+#[test]
+fn a_bomb_fails_at_the_limit() {
+    let config = Config::default();
+    let mut sender = server(Params::default(), &config);
+    sender.send_binary(&vec![0; 8 << 20]).expect("open");
+    let bomb = take(&mut sender);
+    let limits = Limits {
+        message: 1 << 20,
+        ..Limits::default()
+    };
+    let small = Config { limits, ..config };
+    assert_eq!(
+        hear(&mut client(Params::default(), &small), &bomb, 4_096),
+        Err(ProtocolError::MessageTooLarge)
+    );
+    let chunks = Config {
+        delivery: Delivery::Chunks,
+        ..config
+    };
+    for step in [1, 100, 1_000_000] {
+        let heard = hear(&mut client(Params::default(), &chunks), &bomb, step).expect("valid");
+        assert_eq!(heard, [vec![0; 8 << 20]]);
+    }
+}
