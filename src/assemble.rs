@@ -27,9 +27,9 @@ pub(crate) struct Assembly {
     /// The length of all frames whose header has come.
     len: u64,
     gathered: Buffer,
-    /// Whether the payload is compressed, and the length of what has come of it.
+    /// Whether the payload is compressed.
     #[cfg(feature = "deflate")]
-    inflated: Option<u64>,
+    compressed: bool,
 }
 
 impl Assembly {
@@ -52,7 +52,7 @@ impl Assembly {
         }
         #[cfg(feature = "deflate")]
         if header.rsv & FrameHeader::RSV1 != 0 {
-            self.inflated = Some(0);
+            self.compressed = true;
         }
         if header.len > limits.frame {
             return Err(ProtocolError::FrameTooLarge);
@@ -124,7 +124,7 @@ impl Assembly {
     /// Tells whether the message in progress is compressed.
     #[cfg(feature = "deflate")]
     pub(crate) fn is_compressed(&self) -> bool {
-        self.inflated.is_some()
+        self.compressed
     }
 
     /// Decompresses and checks a piece of the message, unmasked, until it is used up or `most` bytes have come out; returns
@@ -138,15 +138,7 @@ impl Assembly {
         limit: u64,
     ) -> Result<usize, ProtocolError> {
         let start = self.gathered.len();
-        let before = self.inflated.unwrap_or_default();
-        let most = most
-            .min(usize::try_from(limit - before).map_or(usize::MAX, |left| left.saturating_add(1)));
-        let used = inflater.inflate(piece, &mut self.gathered, most)?;
-        let len = before + (self.gathered.len() - start) as u64;
-        self.inflated = Some(len);
-        if len > limit {
-            return Err(ProtocolError::MessageTooLarge);
-        }
+        let used = inflater.inflate(piece, &mut self.gathered, most, limit)?;
         if self.kind == Some(MessageKind::Text) {
             self.utf8.push(&self.gathered[start..])?;
         }

@@ -26,6 +26,7 @@ fn hear(
 ) -> Result<Vec<Vec<u8>>, ProtocolError> {
     let mut messages = Vec::new();
     let mut chunks = Vec::new();
+    let mut longest = 0;
     for piece in bytes.chunks(step) {
         let mut piece = piece.to_vec();
         let mut input = &mut piece[..];
@@ -34,7 +35,7 @@ fn hear(
                 Event::Text(text) => messages.push(text.as_bytes().to_vec()),
                 Event::Binary(data) => messages.push(data.to_vec()),
                 Event::Chunk(chunk) => {
-                    assert!(chunk.data.len() <= 64 << 10);
+                    longest = longest.max(chunk.data.len());
                     chunks.extend_from_slice(&chunk.data);
                     if chunk.last {
                         messages.push(core::mem::take(&mut chunks));
@@ -43,6 +44,9 @@ fn hear(
                 _ => {}
             }
         }
+    }
+    if longest > 64 << 10 {
+        messages.push(b"a chunk is too long".to_vec());
     }
     Ok(messages)
 }
@@ -130,7 +134,7 @@ fn a_stream_cut_short_fails() {
         ..Config::default()
     };
     let mut sender = server(Params::default(), &config);
-    let text: String = (0..2_000).map(|i| format!("{{\"n\":{}}}", i * i)).collect();
+    let text: String = (0..2_000).map(|i| (i * i).to_string() + ",").collect();
     sender.send_text(&text).expect("open");
     let all = take(&mut sender);
     let payload = &all[4..];
@@ -177,7 +181,7 @@ fn reserved_bits_are_checked() {
 #[test]
 fn what_one_end_compresses_the_other_decompresses() {
     let json: String = (0..300)
-        .map(|i| format!("{{\"id\":{i},\"name\":\"user {}\"}},", i % 7))
+        .map(|i| i.to_string() + ",\"name\":\"user\",")
         .collect();
     for takeover in [true, false] {
         for bits in 8..=15 {

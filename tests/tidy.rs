@@ -19,6 +19,7 @@ const RANKS: &[&[&str]] = &[
 const CONNECTION_RANKS: &[&[&str]] = &[
     &["gaps", "partial"],
     &["event", "closing", "outgoing"],
+    &["found"],
     &["receive", "send"],
     &["mod"],
 ];

@@ -2,6 +2,7 @@
 
 mod closing;
 mod event;
+mod found;
 mod gaps;
 mod outgoing;
 mod partial;
@@ -237,7 +238,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// [`Closed`](SendError::Closed) or [`ControlTooLong`](SendError::ControlTooLong).
+    /// Those of [`Sender::ping`].
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.sender.ping(payload)
     }
@@ -246,7 +247,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Those of [`ping`](Self::ping).
+    /// Those of [`Sender::pong`].
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.sender.pong(payload)
     }

@@ -36,11 +36,11 @@ pub struct Outgoing {
 #[derive(Clone, Copy, Debug, Default)]
 struct Cursor {
     frames: usize,
-    replies: usize,
+    replies: u32,
     /// Where the reply at this place ends, if it must not be interrupted any more.
-    reply_end: usize,
+    reply_end: u32,
     /// How many gaps are behind.
-    gap: usize,
+    gap: u32,
     /// Whether the next one is too: its frame must not be overtaken any more.
     begun: bool,
     /// How much of its frame's payload is behind.
@@ -65,7 +65,15 @@ const LARGE: usize = 4 << 10;
 /// The most bytes of Pongs that wait; then only the latest is kept. Enough for the handful that a peer sends in one go.
 const REPLIES_MAX: usize = 256;
 
+/// The most bytes of replies that wait; then no more Pings are taken from the application.
+const LANE_MAX: usize = 64 << 10;
+
 impl Outgoing {
+    /// Tells whether another Ping may wait.
+    pub(super) fn takes_pings(&self) -> bool {
+        self.replies.len() < LANE_MAX
+    }
+
     /// Queues a frame. Its payload is copied, and masked on the way.
     #[inline]
     pub(super) fn push(&mut self, header: FrameHeader, payload: &[u8]) {
@@ -91,13 +99,13 @@ impl Outgoing {
     /// Queues a Ping or Pong. Where too much waits already, a Pong takes the place of those among it:
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
-        let written = self.cursor.replies;
+        let written = self.cursor.replies as usize;
         if written > REPLIES_MAX && written > self.replies.len() / 2 {
             self.replies.drop_front(written);
             self.cursor.replies = 0;
-            self.cursor.reply_end = self.cursor.reply_end.saturating_sub(written);
+            self.cursor.reply_end = self.cursor.reply_end.saturating_sub(lane(written));
         }
-        let waiting = self.replies.len() - self.cursor.replies;
+        let waiting = self.replies.len() - self.cursor.replies as usize;
         let too_much = waiting + header.encoded_len() + payload.len() > REPLIES_MAX;
         if too_much && header.opcode == Opcode::Pong {
             self.drop_pongs();
@@ -188,7 +196,8 @@ impl Outgoing {
     #[cold]
     fn drop_pongs(&mut self) {
         let replies = mem::take(&mut self.replies);
-        let (begun, mut rest) = replies.split_at(self.cursor.reply_end.max(self.cursor.replies));
+        let (begun, mut rest) =
+            replies.split_at(self.cursor.reply_end.max(self.cursor.replies) as usize);
         self.replies.push(begun);
         while let Some((frame, behind)) = rest
             .split_at_checked(reply_len(rest))
@@ -211,7 +220,7 @@ impl Outgoing {
         if cursor.replies < cursor.reply_end {
             return self.reply_at(cursor);
         }
-        let Some(gap) = self.gaps.get(cursor.gap) else {
+        let Some(gap) = self.gaps.get(cursor.gap as usize) else {
             let rest = self.frames_up_to(self.frames.len(), cursor);
             return rest.or_else(|| self.reply_at(cursor));
         };
@@ -255,13 +264,13 @@ impl Outgoing {
 
     /// Returns the reply at `cursor`, or what is left of it, if there is one.
     fn reply_at(&self, cursor: Cursor) -> Option<Segment<'_>> {
-        let bytes = &self.replies[cursor.replies..];
+        let bytes = &self.replies[cursor.replies as usize..];
         let len = match cursor.reply_end.checked_sub(cursor.replies) {
             None | Some(0) => reply_len(bytes),
-            Some(left) => left,
+            Some(left) => left as usize,
         };
         let behind = Cursor {
-            replies: cursor.replies + len,
+            replies: cursor.replies + lane(len),
             reply_end: 0,
             ..cursor
         };
@@ -278,8 +287,9 @@ impl Outgoing {
             self.cursor = Cursor::default();
             return;
         }
-        self.gaps.drop_front(mem::take(&mut self.cursor.gap));
-        if self.cursor.replies == self.replies.len() {
+        self.gaps
+            .drop_front(mem::take(&mut self.cursor.gap) as usize);
+        if self.cursor.replies as usize == self.replies.len() {
             self.replies.release();
             self.cursor.replies = 0;
         }
@@ -295,7 +305,7 @@ impl Cursor {
                 ..self
             },
             Part::Replies => Self {
-                replies: self.replies - len,
+                replies: self.replies - lane(len),
                 ..self
             },
             Part::Payload => Self {
@@ -372,6 +382,15 @@ fn write_frame(buffer: &mut Buffer, header: FrameHeader, payload: &[u8]) -> usiz
     }
     buffer.advance(head_len + payload.len());
     head_len + payload.len()
+}
+
+/// Returns a place in the lane of replies as it is kept.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the lane takes no more than `LANE_MAX`"
+)]
+fn lane(place: usize) -> u32 {
+    place as u32
 }
 
 /// Returns the length of the control frame that `bytes` begin with.

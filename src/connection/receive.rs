@@ -6,7 +6,8 @@ use core::mem;
 
 use bytes::{Buf, BytesMut};
 
-use super::event::{Chunk, Event};
+use super::event::Event;
+use super::found::{Found, Outcome, Place, Taken, What, event};
 use super::partial::{Frame, Head};
 use crate::assemble::Assembly;
 use crate::buffer::Buffer;
@@ -51,45 +52,6 @@ enum State {
     Over,
     /// The peer broke a rule; nothing is parsed any more.
     Failed(ProtocolError),
-}
-
-/// What has come of a piece, and its payload unless that lies in the piece.
-type Outcome = (What, Option<Buffer>);
-
-/// How much of a piece was taken, and what has come of it.
-type Taken = (usize, Option<Outcome>);
-
-/// What a look at the input has found, and how many of its bytes are done with.
-struct Found {
-    used: usize,
-    what: What,
-    place: Place,
-}
-
-enum What {
-    Nothing,
-    Message(MessageKind),
-    Chunk { kind: MessageKind, last: bool },
-    Ping,
-    Pong,
-    Close(Option<CloseFrame>),
-}
-
-/// Where the payload of an event lies.
-enum Place {
-    /// From here up to the last byte used.
-    Input(usize),
-    Gathered(Buffer),
-}
-
-impl Found {
-    fn nothing(used: usize) -> Self {
-        Self {
-            used,
-            what: What::Nothing,
-            place: Place::Input(used),
-        }
-    }
 }
 
 impl Receiver {
@@ -569,6 +531,10 @@ impl Receiver {
         self.state = state;
         self.message.abandon();
         self.control.release();
+        #[cfg(feature = "deflate")]
+        {
+            self.inflater = None;
+        }
     }
 }
 
@@ -582,20 +548,3 @@ const DIRECT_MIN: usize = 4 << 10;
 
 /// The least room that is lent, in bytes, if so much is missing: what a read of a socket brings at best.
 const DIRECT_STEP: usize = 64 << 10;
-
-#[inline]
-fn event(what: What, payload: Payload<'_>) -> Option<Event<'_>> {
-    Some(match what {
-        What::Nothing => return None,
-        What::Message(MessageKind::Text) => Event::Text(Text::assume_checked(payload)),
-        What::Message(MessageKind::Binary) => Event::Binary(payload),
-        What::Chunk { kind, last } => Event::Chunk(Chunk {
-            kind,
-            data: payload,
-            last,
-        }),
-        What::Ping => Event::Ping(payload),
-        What::Pong => Event::Pong(payload),
-        What::Close(close) => Event::Close(close),
-    })
-}

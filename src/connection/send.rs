@@ -241,9 +241,13 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`Closed`](SendError::Closed) or [`ControlTooLong`](SendError::ControlTooLong).
+    /// [`Closed`](SendError::Closed), [`ControlTooLong`](SendError::ControlTooLong), or
+    /// [`QueueFull`](SendError::QueueFull) while 64 KiB of Pings wait.
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.may_send_control(payload)?;
+        if !self.outgoing.takes_pings() {
+            return Err(SendError::QueueFull);
+        }
         let header = self.header(true, Start::control(Opcode::Ping), payload.len());
         self.outgoing.push_reply(header, payload);
         Ok(())
@@ -253,7 +257,7 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// Those of [`ping`](Self::ping).
+    /// [`Closed`](SendError::Closed) or [`ControlTooLong`](SendError::ControlTooLong).
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.may_send_control(payload)?;
         self.push(true, Start::control(Opcode::Pong), payload);
@@ -472,6 +476,10 @@ impl Sender {
     }
 
     fn push_close(&mut self, frame: Option<&CloseFrame>) {
+        #[cfg(feature = "deflate")]
+        {
+            self.deflater = None;
+        }
         let mut payload = [0; MAX_CONTROL_LEN];
         let mut len = 0;
         if let Some(frame) = frame {

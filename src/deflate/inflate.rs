@@ -19,6 +19,8 @@ pub(crate) struct Inflater {
     takeover: bool,
     /// Whether any byte of the message has come.
     begun: bool,
+    /// How many bytes have come out of the message.
+    len: u64,
     /// Whether the last output was full, so that there may be more without further input.
     full: bool,
 }
@@ -40,6 +42,7 @@ impl Inflater {
             engine: None,
             takeover,
             begun: false,
+            len: 0,
             full: false,
         }
     }
@@ -50,15 +53,19 @@ impl Inflater {
     }
 
     /// Decompresses a piece of a message, until it is used up or `most` bytes have been appended to `output`; returns how
-    /// much of it was used.
+    /// much of it was used. A message of more than `limit` bytes fails once that many have come out.
     pub(crate) fn inflate(
         &mut self,
         piece: &[u8],
         output: &mut Buffer,
         most: usize,
+        limit: u64,
     ) -> Result<usize, ProtocolError> {
         self.begun |= !piece.is_empty();
-        let end = output.len().saturating_add(most);
+        // One byte beyond the limit shows that it is passed.
+        let left =
+            usize::try_from(limit - self.len).map_or(usize::MAX, |left| left.saturating_add(1));
+        let end = output.len().saturating_add(most.min(left));
         let mut rest = piece;
         while output.len() < end && (!rest.is_empty() || self.full) {
             let room = STEP.min(end - output.len());
@@ -66,7 +73,11 @@ impl Inflater {
                 self.step(rest, output.space_within(room, end), InflateFlush::NoFlush)?;
             output.advance(len);
             self.full = len == room;
+            self.len += len as u64;
             rest = rest.get(used..).unwrap_or_default();
+        }
+        if self.len > limit {
+            return Err(ProtocolError::MessageTooLarge);
         }
         Ok(piece.len() - rest.len())
     }
@@ -83,6 +94,7 @@ impl Inflater {
                 return Err(ProtocolError::InvalidCompression);
             }
         }
+        self.len = 0;
         if !self.takeover {
             self.engine.take().into_iter().for_each(pool::put);
         }

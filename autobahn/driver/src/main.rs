@@ -9,8 +9,10 @@ use std::error::Error;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use sansocket::Message;
-use sansocket::blocking::{self, WebSocket};
+use sansocket::blocking::{self, Incoming, WebSocket};
+use sansocket::deflate::Offer;
+use sansocket::handshake::{Client, HeadLimits, Server, Uri};
+use sansocket::{Config, Message, random};
 
 use crate::chop::Chop;
 
@@ -33,19 +35,29 @@ fn serve(address: &str, chop: bool) -> Result<()> {
     println!("listening on {}", listener.local_addr()?);
     for stream in listener.incoming() {
         let stream = Chop::new(stream?, chop)?;
+        // How a connection ends is for the suite to judge.
         thread::spawn(move || {
-            // How a connection ends is for the suite to judge.
-            let _ = blocking::accept(stream).map(echo);
+            let _ = accept(stream).map(echo);
         });
     }
     Ok(())
+}
+
+fn accept(stream: Chop) -> Result<WebSocket<Chop>> {
+    let incoming = Incoming::read(stream, HeadLimits::default())?;
+    let accepted = Server::new()
+        .with_deflate(Offer::default())
+        .accept(incoming.request())?;
+    Ok(incoming.accept(&accepted, &config())?)
 }
 
 fn play(url: &str, chop: bool) -> Result<()> {
     let address = url.strip_prefix("ws://").ok_or("no ws:// URL")?;
     let open = |path: &str| -> Result<WebSocket<Chop>> {
         let stream = Chop::new(TcpStream::connect(address)?, chop)?;
-        Ok(blocking::connect(stream, &format!("{url}{path}"))?)
+        let mut client = Client::new(&Uri::parse(&format!("{url}{path}"))?, random::nonce());
+        client.offer_deflate(Offer::default());
+        Ok(blocking::connect_with(stream, &client, &config())?.0)
     };
 
     let Some(Message::Text(count)) = open("/getCaseCount")?.read()? else {
@@ -57,6 +69,14 @@ fn play(url: &str, chop: bool) -> Result<()> {
     }
     // The suite closes this connection when its reports are written.
     echo(open("/updateReports?agent=sansocket")?)
+}
+
+/// Every message is compressed that may be.
+fn config() -> Config {
+    Config {
+        compression_threshold: 0,
+        ..Config::default()
+    }
 }
 
 fn echo(socket: WebSocket<Chop>) -> Result<()> {

@@ -1,0 +1,65 @@
+//! What receiving finds in the input, before it is known where the payload may be borrowed from.
+
+use super::event::{Chunk, Event};
+use crate::buffer::Buffer;
+use crate::close::CloseFrame;
+use crate::message::MessageKind;
+use crate::payload::Payload;
+use crate::text::Text;
+
+/// What has come of a piece, and its payload unless that lies in the piece.
+pub(super) type Outcome = (What, Option<Buffer>);
+
+/// How much of a piece was taken, and what has come of it.
+pub(super) type Taken = (usize, Option<Outcome>);
+
+/// What a look at the input has found, and how many of its bytes are done with.
+pub(super) struct Found {
+    pub(super) used: usize,
+    pub(super) what: What,
+    pub(super) place: Place,
+}
+
+pub(super) enum What {
+    Nothing,
+    Message(MessageKind),
+    Chunk { kind: MessageKind, last: bool },
+    Ping,
+    Pong,
+    Close(Option<CloseFrame>),
+}
+
+/// Where the payload of an event lies.
+pub(super) enum Place {
+    /// From here up to the last byte used.
+    Input(usize),
+    Gathered(Buffer),
+}
+
+impl Found {
+    pub(super) fn nothing(used: usize) -> Self {
+        Self {
+            used,
+            what: What::Nothing,
+            place: Place::Input(used),
+        }
+    }
+}
+
+/// Returns the event that was found, if any was.
+#[inline]
+pub(super) fn event(what: What, payload: Payload<'_>) -> Option<Event<'_>> {
+    Some(match what {
+        What::Nothing => return None,
+        What::Message(MessageKind::Text) => Event::Text(Text::assume_checked(payload)),
+        What::Message(MessageKind::Binary) => Event::Binary(payload),
+        What::Chunk { kind, last } => Event::Chunk(Chunk {
+            kind,
+            data: payload,
+            last,
+        }),
+        What::Ping => Event::Ping(payload),
+        What::Pong => Event::Pong(payload),
+        What::Close(close) => Event::Close(close),
+    })
+}
