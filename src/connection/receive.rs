@@ -174,6 +174,10 @@ impl Receiver {
         let State::Payload(frame) = self.state else {
             return None;
         };
+        #[cfg(feature = "deflate")]
+        if self.message.is_compressed() {
+            return None;
+        }
         let gathered = self.message.gathered();
         if frame.opcode.is_control() || self.delivery == Delivery::Chunks || gathered < DIRECT_MIN {
             return None;
