@@ -13,7 +13,7 @@ use adapter_support::memory::held;
 use adapter_support::wire::{Fault, Wire};
 use adapter_support::{
     LENGTHS, PATIENCE, REQUEST, RESPONSE, URI, binary, client, conversation, describe,
-    describe_outcome, frames, pattern, read_head, read_to_end, sockets, text,
+    describe_outcome, echoed, frames, heard, pattern, read_head, read_to_end, sockets, text,
 };
 use bytes::BytesMut;
 use common::{BOTH, closing, fresh, naive};
@@ -587,6 +587,63 @@ fn a_write_can_time_out_and_is_finished_by_the_next_call() {
     }
 }
 
+/// A message that comes while nothing can be written is heard all the same, before the error.
+#[test]
+fn a_message_is_not_lost_because_nothing_can_be_written() {
+    for role in BOTH {
+        let mut wire = Wire::new(frames(role, "81 03 'one' 89 01 '?' 81 03 'two' 88 00"));
+        wire.room = 0;
+        let mut socket = open(role, wire);
+        assert_eq!(io_error(socket.send("hello")), ErrorKind::WouldBlock);
+        // Nothing is read as long as something waits to be written, be it the answer to what would be read.
+        assert_eq!(io_error(socket.read()), ErrorKind::WouldBlock);
+        let (mut wire, connection, _) = socket.into_parts();
+        let input = core::mem::take(&mut wire.input);
+        let rest = input.into_iter().collect::<Vec<_>>();
+        let mut socket = WebSocket::new(wire, connection, BytesMut::from(&*rest));
+        let heard: Vec<_> = (0..4)
+            .map(|_| socket.read_event().expect("no error").expect("an event"))
+            .map(|event| common::describe(&event))
+            .collect();
+        assert_eq!(
+            heard,
+            ["text \"one\"", "ping \"?\"", "text \"two\"", "close"]
+        );
+        assert_eq!(io_error(socket.read()), ErrorKind::WouldBlock);
+        assert_eq!(io_error(socket.read()), ErrorKind::WouldBlock);
+        assert_eq!(socket.outcome(), None, "the answer is not written");
+        let (mut wire, connection, rest) = socket.into_parts();
+        wire.room = usize::MAX;
+        let mut socket = WebSocket::new(wire, connection, rest);
+        assert_eq!(socket.read().expect("no error"), None);
+        assert_eq!(
+            describe_outcome(socket.outcome()),
+            "by the peer, clean, 1005, sent nothing"
+        );
+        let written = naive::describe(&socket.stream().written, role);
+        // The Pong may go before what is not large, but not before the one that was offered already.
+        assert_eq!(written, ["text \"hello\"", "pong \"?\"", "close"]);
+    }
+}
+
+/// FA-01: a failure is reported once, also if the Close frame that tells about it has to wait.
+#[test]
+fn a_failure_is_reported_once_though_its_close_frame_has_to_wait() {
+    for role in BOTH {
+        let mut wire = Wire::new(frames(role, "83 00"));
+        wire.room = 1;
+        let mut socket = open(role, wire);
+        assert_eq!(protocol_error(socket.read()), ProtocolError::ReservedOpcode);
+        assert_eq!(io_error(socket.read()), ErrorKind::WouldBlock);
+        let (mut wire, connection, rest) = socket.into_parts();
+        wire.room = usize::MAX;
+        let mut socket = WebSocket::new(wire, connection, rest);
+        assert_eq!(socket.read().expect("no error"), None);
+        let written = naive::describe(&socket.stream().written, role);
+        assert_eq!(written, ["close 1002"]);
+    }
+}
+
 /// What has been read and not received goes along with the stream.
 #[test]
 fn the_parts_hold_all_that_has_come() {
@@ -641,6 +698,150 @@ fn partial_writes_lose_nothing() {
             );
         }
     }
+}
+
+/// Converses as an echo that goes on after errors; returns what was heard, the errors, and the end of it all.
+fn converse(socket: &mut WebSocket<Wire>) -> (Vec<String>, Vec<ErrorKind>) {
+    let mut heard = Vec::new();
+    let mut errors = Vec::new();
+    loop {
+        let result = match socket.read_event() {
+            Ok(None) => break,
+            Ok(Some(event)) => {
+                heard.push(common::describe(&event));
+                let message = event.into_message();
+                message.map_or(Ok(()), |message| socket.send(message))
+            }
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(()) => {}
+            Err(Error::Io(error)) => errors.push(error.kind()),
+            Err(error) => panic!("{error:?}"),
+        }
+        assert!(errors.len() < 20, "errors without end: {errors:?}");
+    }
+    (heard, errors)
+}
+
+/// What became of a conversation.
+#[derive(Debug)]
+struct Conversation {
+    role: Role,
+    heard: Vec<String>,
+    errors: Vec<ErrorKind>,
+    outcome: String,
+}
+
+/// Has the conversation with a fault in each call in turn, until there is none left that it could hit.
+fn with_each_fault(fault: Fault, piece: usize, check: impl Fn(usize, &Wire, &Conversation)) {
+    for role in BOTH {
+        let input = conversation(role);
+        for at in 0.. {
+            let mut wire = Wire::new(&*input);
+            wire.piece = piece;
+            wire.fault = Some((at, fault));
+            let mut socket = open(role, wire);
+            let (heard, errors) = converse(&mut socket);
+            assert_eq!(socket.read().expect("it has ended"), None);
+            let conversation = Conversation {
+                role,
+                heard,
+                errors,
+                outcome: describe_outcome(socket.outcome()),
+            };
+            let (wire, _, rest) = socket.into_parts();
+            assert!(rest.is_empty());
+            check(at, &wire, &conversation);
+            if wire.calls <= at {
+                break;
+            }
+        }
+    }
+}
+
+const CLEAN: &str = "by the peer, clean, 1000 \"bye\", sent 1000";
+
+/// A call that is interrupted by a signal, or that moves one byte, changes nothing; one that times out is reported, and
+/// changes nothing either.
+#[test]
+fn calls_that_can_be_repeated_lose_nothing() {
+    let faults = [
+        Fault::Once(ErrorKind::Interrupted),
+        Fault::One,
+        Fault::Once(ErrorKind::WouldBlock),
+        Fault::Once(ErrorKind::TimedOut),
+    ];
+    let (heard, echoed) = (heard(), echoed());
+    for fault in faults {
+        for piece in [usize::MAX, 9_000] {
+            with_each_fault(fault, piece, |at, wire, had| {
+                assert_eq!(had.heard, heard, "{fault:?} {at}: {had:?}");
+                let written = naive::describe(&wire.written, had.role);
+                assert_eq!(written, echoed, "{fault:?} {at}: {had:?}");
+                assert_eq!(wire.flushed, wire.written.len());
+                assert_eq!(had.outcome, CLEAN, "{fault:?} {at}");
+                match fault {
+                    Fault::Once(kind) if kind != ErrorKind::Interrupted => {
+                        assert!(had.errors.iter().all(|error| *error == kind));
+                        assert!(had.errors.len() <= 1, "{fault:?} {at}: {had:?}");
+                    }
+                    _ => assert_eq!(had.errors, [], "{fault:?} {at}"),
+                }
+            });
+        }
+    }
+}
+
+/// Returns the bytes that an echo without faults writes.
+fn whole_echo(role: Role) -> Vec<u8> {
+    let mut socket = open(role, Wire::new(conversation(role)));
+    converse(&mut socket);
+    socket.into_parts().0.written
+}
+
+/// FA-06, CL-32: a call that fails for good ends the connection with that error; what was heard and written until then
+/// stands, once and in order, and the outcome is known.
+#[test]
+fn calls_that_fail_for_good_end_the_connection() {
+    let kinds = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+    let whole = BOTH.map(whole_echo);
+    let heard = heard();
+    for kind in kinds {
+        for fault in [Fault::Once(kind), Fault::Always(kind)] {
+            with_each_fault(fault, usize::MAX, |at, wire, had| {
+                assert!(heard.starts_with(&had.heard), "{fault:?} {at}: {had:?}");
+                let whole = &whole[usize::from(had.role == Role::Server)];
+                assert!(whole.starts_with(&wire.written), "{fault:?} {at}: {had:?}");
+                assert!(had.errors.iter().all(|error| *error == kind));
+                assert_ne!(had.outcome, "goes on", "{fault:?} {at}");
+                if had.errors.is_empty() {
+                    // What failed was the answer to the Close frame, or came behind it.
+                    assert_eq!(had.heard, heard, "{fault:?} {at}");
+                }
+                if wire.written.len() < whole.len() {
+                    assert_ne!(had.outcome, CLEAN, "{fault:?} {at}: {had:?}");
+                }
+            });
+        }
+    }
+}
+
+/// CL-32: a stream that brings or takes nothing has ended.
+#[test]
+fn calls_that_move_nothing_end_the_connection() {
+    let whole = BOTH.map(whole_echo);
+    let heard = heard();
+    with_each_fault(Fault::Zero, usize::MAX, |at, wire, had| {
+        assert!(heard.starts_with(&had.heard), "{at}: {had:?}");
+        let whole = &whole[usize::from(had.role == Role::Server)];
+        assert!(whole.starts_with(&wire.written), "{at}: {had:?}");
+        assert_ne!(had.outcome, "goes on", "{at}");
+        assert!(
+            had.errors.iter().all(|kind| *kind == ErrorKind::WriteZero),
+            "{at}: {had:?}"
+        );
+    });
 }
 
 /// HR-20, HA-18: no fault in an opening handshake does more than end it with that error.

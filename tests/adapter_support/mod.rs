@@ -6,7 +6,7 @@ pub(crate) mod memory;
 pub(crate) mod wire;
 
 use core::time::Duration;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{TcpListener, TcpStream};
 
 use bytes::Bytes;
