@@ -867,6 +867,31 @@ fn faults_in_a_handshake_end_it() {
     }
 }
 
+/// Nor does a signal, or a call that moves one byte, do anything at all.
+#[test]
+fn interruptions_of_a_handshake_do_nothing() {
+    for fault in [Fault::Once(ErrorKind::Interrupted), Fault::One] {
+        for at in 0..5 {
+            let mut wire = Wire::new(REQUEST);
+            wire.fault = Some((at, fault));
+            let server = blocking::accept(wire).expect("a client");
+            assert_eq!(server.stream().written, RESPONSE.as_bytes());
+
+            let mut wire = Wire::new(RESPONSE);
+            wire.fault = Some((at, fault));
+            let (client, _) =
+                blocking::connect_with(wire, &client(), &Config::default()).expect("a server");
+            assert_eq!(client.stream().written, REQUEST.as_bytes());
+
+            let mut wire = Wire::new("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            wire.fault = Some((at, fault));
+            let result = blocking::accept(&mut wire);
+            assert!(matches!(result, Err(Error::Handshake(_))), "{result:?}");
+            assert!(wire.written.starts_with(b"HTTP/1.1 426"), "{wire:?}");
+        }
+    }
+}
+
 /// S-13: a connection that waits for a message holds no memory, whatever it has done before.
 #[test]
 fn an_idle_connection_holds_no_memory() {

@@ -74,8 +74,7 @@ pub fn connect_with<S: Read + Write>(
     client: &Client,
     config: &Config,
 ) -> Result<(WebSocket<S>, Established), Error> {
-    stream.write_all(&client.request())?;
-    stream.flush()?;
+    write_head(&mut stream, &client.request())?;
     let mut reader = ResponseReader::new(HeadLimits::default());
     let (response, rest) = read_head(&mut stream, |bytes| reader.receive(bytes))?;
     let (connection, established) = open(client, response, &rest, config)?;
@@ -100,7 +99,7 @@ impl<S: Read + Write> Incoming<S> {
         let mut reader = RequestReader::new(limits);
         let head = read_head(&mut stream, |bytes| reader.receive(bytes));
         if let Err(Error::Handshake(error)) = &head {
-            write_last(&mut stream, &error.response())?;
+            write_head(&mut stream, &error.response())?;
         }
         let (request, rest) = head?;
         Ok(Self {
@@ -121,8 +120,7 @@ impl<S: Read + Write> Incoming<S> {
     ///
     /// [`Error::Io`].
     pub fn accept(mut self, accepted: &Accepted, config: &Config) -> Result<WebSocket<S>, Error> {
-        self.stream.write_all(&accepted.response())?;
-        self.stream.flush()?;
+        write_head(&mut self.stream, &accepted.response())?;
         Ok(WebSocket::new(
             self.stream,
             Connection::server(config),
@@ -136,7 +134,7 @@ impl<S: Read + Write> Incoming<S> {
     ///
     /// [`Error::Io`].
     pub fn reject(mut self, response: &[u8]) -> Result<(), Error> {
-        Ok(write_last(&mut self.stream, response)?)
+        Ok(write_head(&mut self.stream, response)?)
     }
 }
 
@@ -383,10 +381,10 @@ fn read_head<S: Read, H>(
     }
 }
 
-/// Writes a response that no connection follows.
-fn write_last<S: Write>(stream: &mut S, response: &[u8]) -> io::Result<()> {
-    stream.write_all(response)?;
-    stream.flush()
+/// Writes a head, with the body that it may have.
+fn write_head<S: Write>(stream: &mut S, head: &[u8]) -> io::Result<()> {
+    stream.write_all(head)?;
+    retry(|| stream.flush())
 }
 
 /// Tells whether the stream can be used further.
