@@ -141,11 +141,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ) -> Result<WebSocket<S>, Error> {
         self.stream.write_all(&accepted.response()).await?;
         self.stream.flush().await?;
-        Ok(WebSocket::new(
-            self.stream,
-            Connection::server(config),
-            self.rest,
-        ))
+        let connection = Connection::server(config);
+        Ok(WebSocket::new(self.stream, connection, self.rest))
     }
 
     /// Answers the request with another response than an upgrade, such as [`reject`](crate::handshake::reject) makes.
@@ -377,8 +374,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
     fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_write(cx))?;
-        let stay = self.connection.transport() == Transport::AwaitEof;
-        if let Some(end) = self.end.as_mut().filter(|end| !stay && !end.shut) {
+        while self.connection.transport() == Transport::AwaitEof {
+            ready!(self.poll_fill(cx))?;
+        }
+        if let Some(end) = self.end.as_mut().filter(|end| !end.shut) {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
             end.shut = true;
         }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "no test file uses all of it")]
 
 pub(crate) mod memory;
+#[cfg(feature = "tokio")]
+pub(crate) mod polled;
 pub(crate) mod wire;
 
 use core::time::Duration;
