@@ -668,6 +668,33 @@ async fn a_failed_connection_is_kept_for_a_second() {
     }
 }
 
+/// CL-06: closing goes on reading while its Close frame cannot be written, for the peer may wait for just that.
+#[::tokio::test(start_paused = true)]
+async fn closing_takes_what_the_peer_has_to_send_first() {
+    for role in BOTH {
+        let (near, mut far) = duplex(2);
+        let mut socket = open(role, near);
+        let peer = async {
+            let message = naive::frame(0x82, &pattern(10_000));
+            far.write_all(&common::towards(role, &message))
+                .await
+                .expect("open");
+            let mut close = vec![0; if role == Role::Client { 8 } else { 4 }];
+            far.read_exact(&mut close).await.expect("a close frame");
+            assert_eq!(naive::describe(&close, role), ["close 1000"]);
+            let answer = frames(role, "88 02 03e8");
+            far.write_all(&answer).await.expect("open");
+            drop(far);
+        };
+        let close = socket.close(Some(closing(1000, "")), PATIENCE);
+        let (outcome, ()) = ::tokio::join!(close, peer);
+        assert_eq!(
+            describe_outcome(outcome.expect("an end")),
+            "by us, clean, 1000, sent 1000"
+        );
+    }
+}
+
 /// CL-32, FA-06: a stream that ends without a Close frame is an end that is not clean, in the middle of a frame, too.
 #[::tokio::test]
 async fn a_stream_that_ends_without_a_close_frame_is_not_clean() {

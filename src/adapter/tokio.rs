@@ -249,15 +249,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if self.connection.is_open() {
             self.connection.close(frame)?;
         }
-        let ended = async {
-            self.flush().await?;
+        // Reading writes, too; a peer that has messages to send before it reads would block what only writes.
+        let ended = timeout(deadline, async {
             while self.read_event().await?.is_some() {}
             Ok::<_, Error>(())
-        };
-        if let Ok(ended) = timeout(deadline, ended).await {
-            ended?;
-        } else {
-            self.connection.receive_eof();
+        });
+        match ended.await {
+            Ok(ended) => ended?,
+            Err(_) => self.connection.receive_eof(),
         }
         Ok(self.outcome())
     }
