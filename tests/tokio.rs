@@ -5,13 +5,13 @@ mod common;
 
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::Poll;
+use core::task::{Context, Poll};
 use core::time::Duration;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpStream as StdStream};
 use std::thread;
 
-use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex};
+use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 use ::tokio::net::TcpStream;
 use ::tokio::time::{Instant, sleep, timeout};
 use adapter_support::memory::held;
@@ -668,6 +668,86 @@ async fn a_failed_connection_is_kept_for_a_second() {
     }
 }
 
+/// CL-29: however much the peer sends, and however fast, also where the stream is never pending.
+#[::tokio::test]
+async fn a_failed_connection_is_not_kept_longer_by_a_flood() {
+    let mut server = open(Role::Server, Flood::default());
+    let begun = Instant::now();
+    protocol_error(server.read().await);
+    assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+
+    let (near, mut far) = streams();
+    let flooding = thread::spawn(move || while far.write_all(&vec![0xFF; 1 << 20]).is_ok() {});
+    let mut server = open(Role::Server, near);
+    let begun = Instant::now();
+    protocol_error(in_time(server.read()).await);
+    assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+    drop(server);
+    beside(|| flooding.join().expect("no panic")).await;
+}
+
+/// A stream that brings bytes without end.
+#[derive(Debug, Default)]
+struct Flood {
+    reads: usize,
+}
+
+impl AsyncRead for Flood {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.reads += 1;
+        assert!(self.reads < 1_000_000, "read without end");
+        buffer.put_slice(&[0xFF; 1_000]);
+        // As long as a read of a socket takes.
+        thread::sleep(Duration::from_micros(5));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Flood {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// CL-32: a connection whose last bytes cannot be written has ended all the same, and its outcome tells so.
+#[::tokio::test(start_paused = true)]
+async fn an_end_that_cannot_be_written_is_an_end() {
+    let cases = [
+        ("88 02 03e8", "by the peer, not clean, 1000, sent 1000"),
+        ("83 00", "by the peer, not clean, 1006, sent 1002"),
+    ];
+    for role in BOTH {
+        for (last, outcome) in cases {
+            let mut wire = Wire::silent(frames(role, last));
+            wire.room = 1;
+            let mut socket = open(role, wire);
+            let begun = Instant::now();
+            let event = socket.read_event().await;
+            assert!(!matches!(event, Ok(None)), "{event:?}");
+            assert_eq!(begun.elapsed(), Duration::from_secs(1));
+            assert_eq!(socket.read().await.expect("no error"), None);
+            assert_eq!(begun.elapsed(), Duration::from_secs(1));
+            assert_eq!(describe_outcome(socket.outcome()), outcome);
+        }
+    }
+}
+
 /// CL-06: closing goes on reading while its Close frame cannot be written, for the peer may wait for just that.
 #[::tokio::test(start_paused = true)]
 async fn closing_takes_what_the_peer_has_to_send_first() {
@@ -1051,6 +1131,67 @@ async fn calls_that_move_one_byte_change_nothing() {
         })
         .await;
     }
+}
+
+/// Returns the bytes that an echo without faults writes, to a client and to a server.
+async fn whole_echoes() -> [Vec<u8>; 2] {
+    let mut echoes = Vec::new();
+    for role in BOTH {
+        let mut socket = open(role, Wire::new(conversation(role)));
+        converse(&mut socket).await;
+        echoes.push(socket.into_parts().0.written);
+    }
+    <[_; 2]>::try_from(echoes).expect("two roles")
+}
+
+/// FA-06, CL-32: a call that fails ends the connection with that error; what was heard and written until then stands,
+/// once and in order, and the outcome is known.
+#[::tokio::test]
+async fn calls_that_fail_end_the_connection() {
+    let kinds = [
+        ErrorKind::ConnectionReset,
+        ErrorKind::BrokenPipe,
+        ErrorKind::Interrupted,
+    ];
+    let whole = whole_echoes().await;
+    let heard = heard();
+    for kind in kinds {
+        for fault in [Fault::Once(kind), Fault::Always(kind)] {
+            with_each_fault(fault, usize::MAX, |at, wire, had| {
+                assert!(heard.starts_with(&had.heard), "{fault:?} {at}: {had:?}");
+                let whole = &whole[usize::from(had.role == Role::Server)];
+                assert!(whole.starts_with(&wire.written), "{fault:?} {at}: {had:?}");
+                assert!(had.errors.iter().all(|error| *error == kind));
+                assert_ne!(had.outcome, "goes on", "{fault:?} {at}");
+                if had.errors.is_empty() {
+                    // What failed was the answer to the Close frame, or came behind it.
+                    assert_eq!(had.heard, heard, "{fault:?} {at}");
+                }
+                if wire.written.len() < whole.len() {
+                    assert_ne!(had.outcome, CLEAN, "{fault:?} {at}: {had:?}");
+                }
+            })
+            .await;
+        }
+    }
+}
+
+/// CL-32: a stream that brings or takes nothing has ended.
+#[::tokio::test]
+async fn calls_that_move_nothing_end_the_connection() {
+    let whole = whole_echoes().await;
+    let heard = heard();
+    with_each_fault(Fault::Zero, usize::MAX, |at, wire, had| {
+        assert!(heard.starts_with(&had.heard), "{at}: {had:?}");
+        let whole = &whole[usize::from(had.role == Role::Server)];
+        assert!(whole.starts_with(&wire.written), "{at}: {had:?}");
+        assert_ne!(had.outcome, "goes on", "{at}");
+        assert!(
+            had.errors.iter().all(|kind| *kind == ErrorKind::WriteZero),
+            "{at}: {had:?}"
+        );
+    })
+    .await;
 }
 
 /// HR-20, HA-18: no fault in an opening handshake does more than end it with that error.
