@@ -104,9 +104,7 @@ impl Read for Wire {
             return Err(ErrorKind::WouldBlock.into());
         }
         let count = most.min(buffer.len()).min(self.input.len());
-        for (to, from) in buffer.iter_mut().zip(self.input.drain(..count)) {
-            *to = from;
-        }
+        self.input.read_exact(&mut buffer[..count])?;
         self.ended |= count == 0;
         Ok(count)
     }
@@ -131,7 +129,8 @@ impl Write for Wire {
         let before = self.written.len();
         for slice in slices {
             let left = most.min(self.room) - (self.written.len() - before);
-            self.written.extend(slice.iter().take(left));
+            self.written
+                .extend_from_slice(&slice[..left.min(slice.len())]);
         }
         let count = self.written.len() - before;
         self.room = self.room.saturating_sub(count);
