@@ -766,8 +766,8 @@ async fn closing_takes_what_the_peer_has_to_send_first() {
             far.write_all(&answer).await.expect("open");
             drop(far);
         };
-        let close = socket.close(Some(closing(1000, "")), PATIENCE);
-        let (outcome, ()) = ::tokio::join!(close, peer);
+        let close = socket.close(Some(closing(1000, "")), PATIENCE / 2);
+        let (outcome, ()) = in_time(async { ::tokio::join!(close, peer) }).await;
         assert_eq!(
             describe_outcome(outcome.expect("an end")),
             "by us, clean, 1000, sent 1000"
