@@ -54,6 +54,9 @@ impl Sender {
     }
 
     fn new(role: Role, keys: Option<MaskKeys>, config: &Config) -> Self {
+        // Whoever waits while the connection is congested must not be refused.
+        let limit = u32::try_from(config.outgoing_limit).unwrap_or(u32::MAX);
+        let high = config.high_watermark.min(limit);
         Self {
             role,
             keys,
@@ -62,8 +65,8 @@ impl Sender {
             message: None,
             fragment_size: config.fragment_size.max(1),
             most: config.outgoing_limit,
-            high: config.high_watermark,
-            low: config.low_watermark,
+            high,
+            low: config.low_watermark.min(high),
             congested: false,
         }
     }
