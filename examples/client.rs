@@ -27,6 +27,9 @@ Sends each line of its input as a text message and prints each message it gets, 
 /// How long the server has to close once there is nothing more to say.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many tasks may wait; whoever has another one waits with it.
+const TASKS: usize = 64;
+
 /// What the thread that writes is told to do.
 enum Task {
     /// Send a line that was typed.
@@ -72,7 +75,7 @@ fn talk(url: &str) -> Result<Outcome, Box<dyn Error>> {
 
     let (stream, connection, rest) = socket.into_parts();
     let (receiver, sender) = connection.split();
-    let (tasks, todo) = mpsc::channel();
+    let (tasks, todo) = mpsc::sync_channel(TASKS);
     let typed = tasks.clone();
     let reader = stream.try_clone()?;
     thread::spawn(move || listen(reader, receiver, rest, &tasks));
@@ -85,7 +88,7 @@ fn listen(
     mut stream: TcpStream,
     mut receiver: Receiver,
     mut input: BytesMut,
-    tasks: &mpsc::Sender<Task>,
+    tasks: &mpsc::SyncSender<Task>,
 ) {
     let mut buffer = vec![0; 16 << 10];
     loop {
@@ -124,7 +127,7 @@ fn print(event: &Event<'_>) {
 }
 
 /// Passes on what is typed, and that it has come to an end.
-fn type_lines(tasks: &mpsc::Sender<Task>) {
+fn type_lines(tasks: &mpsc::SyncSender<Task>) {
     for line in io::stdin().lines().map_while(Result::ok) {
         if tasks.send(Task::Line(line)).is_err() {
             return;

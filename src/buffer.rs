@@ -80,22 +80,23 @@ impl Buffer {
     /// Makes room for `len` more bytes. Memory doubles, so that growing costs linear time in all.
     #[cold]
     fn grow(&mut self, len: usize, most: usize) {
-        if self.memory.is_empty() {
-            self.memory = pool::take();
-        }
         let needed = self.filled + len;
-        if self.memory.len() < needed {
-            let mut memory = Vec::from(mem::take(&mut self.memory));
-            let len = memory
-                .len()
-                .saturating_mul(2)
-                .max(SMALLEST)
-                .min(most)
-                .max(needed);
-            memory.reserve_exact(len - memory.len());
-            memory.resize(len, 0);
-            self.memory = memory.into_boxed_slice();
+        let wanted = self
+            .memory
+            .len()
+            .saturating_mul(2)
+            .max(SMALLEST)
+            .min(most)
+            .max(needed);
+        if let Some(mut memory) = pool::take(wanted, most) {
+            memory[..self.filled].copy_from_slice(&self.memory[..self.filled]);
+            pool::put(mem::replace(&mut self.memory, memory));
+            return;
         }
+        let mut memory = Vec::from(mem::take(&mut self.memory));
+        memory.reserve_exact(wanted - memory.len());
+        memory.resize(wanted, 0);
+        self.memory = memory.into_boxed_slice();
     }
 }
 
@@ -160,6 +161,10 @@ mod pool {
     /// The most pieces of spare memory that a thread keeps. One connection at work holds at most four.
     const MOST_PIECES: usize = 16;
 
+    /// The largest piece that anyone gets, however little is wanted. Beyond, a piece is given away for what needs an eighth
+    /// of it at least, so that a few bytes that wait for long do not hold much.
+    const ANYONES: usize = 64 << 10;
+
     struct Pool {
         spare: Vec<Box<[u8]>>,
         bytes: usize,
@@ -169,27 +174,56 @@ mod pool {
         static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0 }) };
     }
 
-    /// Takes the memory that was put last, or none.
-    pub(super) fn take() -> Box<[u8]> {
-        POOL.try_with(|pool| {
+    /// Takes a piece that has `most` bytes, else one that has `least`; the smallest that fits.
+    pub(super) fn take(least: usize, most: usize) -> Option<Box<[u8]>> {
+        let taken = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
-            let memory = pool.spare.pop().unwrap_or_default();
-            pool.bytes -= memory.len();
-            memory
-        })
-        .unwrap_or_default()
+            let at = pool.smallest(most).or_else(|| pool.smallest(least))?;
+            Some(pool.remove(at))
+        });
+        taken.ok().flatten()
     }
 
-    /// Keeps `memory` for the next who asks, or frees it when the pool is full or the thread ends.
+    /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.
     pub(super) fn put(memory: Box<[u8]>) {
         // An error means that the thread ends; dropping the memory is right then.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.spare.len() < MOST_PIECES && pool.bytes + memory.len() <= MOST_BYTES {
-                pool.bytes += memory.len();
-                pool.spare.push(memory);
+        let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
+    }
+
+    impl Pool {
+        /// Finds the smallest piece for someone who needs `len` bytes.
+        fn smallest(&self, len: usize) -> Option<usize> {
+            let largest = len.saturating_mul(8).max(ANYONES);
+            let pieces = self.spare.iter().enumerate();
+            let fitting = pieces.filter(|(_, piece)| (len..=largest).contains(&piece.len()));
+            fitting
+                .min_by_key(|(_, piece)| piece.len())
+                .map(|(at, _)| at)
+        }
+
+        fn keep(&mut self, memory: Box<[u8]>) {
+            if memory.is_empty() || memory.len() > MOST_BYTES {
+                return;
             }
-        });
+            while self.spare.len() >= MOST_PIECES || self.bytes + memory.len() > MOST_BYTES {
+                let pieces = self.spare.iter().enumerate();
+                let Some((at, smallest)) = pieces.min_by_key(|(_, piece)| piece.len()) else {
+                    return;
+                };
+                if smallest.len() >= memory.len() {
+                    return;
+                }
+                self.remove(at);
+            }
+            self.bytes += memory.len();
+            self.spare.push(memory);
+        }
+
+        fn remove(&mut self, at: usize) -> Box<[u8]> {
+            let memory = self.spare.swap_remove(at);
+            self.bytes -= memory.len();
+            memory
+        }
     }
 }
 
@@ -199,8 +233,8 @@ mod pool {
 
     use alloc::boxed::Box;
 
-    pub(super) fn take() -> Box<[u8]> {
-        Box::default()
+    pub(super) fn take(_: usize, _: usize) -> Option<Box<[u8]>> {
+        None
     }
 
     pub(super) fn put(memory: Box<[u8]>) {

@@ -56,7 +56,8 @@ impl CloseCode {
 
     /// Tells whether `role` may send a Close frame with this code (RFC 6455 §7.4.1, §7.4.2).
     ///
-    /// These are 1000–1003, 1007–1009, 1011–1014, 3000–4999 and, for clients, 1010.
+    /// These are 1000–1003, 1007–1009, 1011–1014, 3000–4999 and, for clients, 1010. The answer to the peer's Close frame
+    /// repeats its code whatever that is.
     #[must_use]
     pub const fn is_sendable(self, role: Role) -> bool {
         match self.0 {

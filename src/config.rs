@@ -66,9 +66,9 @@ pub struct Config {
     #[cfg(feature = "deflate")]
     pub compression_threshold: u32,
     /// The bytes waiting to be written from which on
-    /// [`Connection::is_congested`](crate::Connection::is_congested) is true. Default: 1 MiB.
+    /// [`Connection::is_congested`](crate::Connection::is_congested) is true, at most `outgoing_limit`. Default: 1 MiB.
     pub high_watermark: u32,
-    /// The bytes waiting to be written from which down it is false again. Default: 256 KiB.
+    /// The bytes waiting to be written from which down it is false again, at most `high_watermark`. Default: 256 KiB.
     pub low_watermark: u32,
 }
 
@@ -95,6 +95,7 @@ pub enum Delivery {
     /// Each when it is complete, as [`Event::Text`](crate::Event::Text) or [`Event::Binary`](crate::Event::Binary).
     Messages,
     /// As the bytes arrive, as [`Event::Chunk`](crate::Event::Chunk): a message of any length goes through the memory of
-    /// one read. [`Limits::message`] holds all the same.
+    /// one read. [`Limits::message`] holds all the same. How a message is cut into chunks depends on how it was read; of a
+    /// piece of text with an error in it, nothing is delivered.
     Chunks,
 }

@@ -23,18 +23,18 @@
 //! use bytes::Buf;
 //! use sansocket::{Connection, Event, Transport};
 //!
-//! /// Reads once from a transport that is ready, and answers. Returns whether the connection goes on.
+//! /// Reads once from a transport that is ready, answers, and returns what to do with it.
 //! fn on_readable<S: std::io::Read + std::io::Write>(
 //!     stream: &mut S,
 //!     connection: &mut Connection,
 //!     shared: &mut [u8],
-//! ) -> std::io::Result<bool> {
+//! ) -> std::io::Result<Transport> {
 //!     let count = stream.read(shared)?;
 //!     if count == 0 {
 //!         connection.receive_eof();
 //!     }
 //!     let mut input = &mut shared[..count];
-//!     // An error has queued the Close frame that says why: write it and see what `transport` says.
+//!     // An error has queued the Close frame that says why; `transport` says how to go on.
 //!     while let Ok(Some(event)) = connection.receive(&mut input) {
 //!         let sent = match event {
 //!             Event::Text(text) => connection.send_text(&text),
@@ -45,10 +45,13 @@
 //!         let _ = sent;
 //!     }
 //!     while connection.outgoing().has_remaining() {
-//!         let count = stream.write(connection.outgoing().chunk())?;
-//!         connection.outgoing().advance(count);
+//!         match stream.write(connection.outgoing().chunk()) {
+//!             Ok(count) => connection.outgoing().advance(count),
+//!             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break, // go on when it is writable
+//!             Err(error) => return Err(error),
+//!         }
 //!     }
-//!     Ok(connection.transport() == Transport::Keep)
+//!     Ok(connection.transport())
 //! }
 //! ```
 //!
@@ -58,6 +61,7 @@
 //! * [`Receiver`] and [`Sender`]: the two halves, each usable on its own task.
 //! * [`Connection`]: both, with the closing handshake between them.
 //! * [`handshake`]: the opening handshake, as functions over bytes.
+//! * `deflate`: compressed messages, if both ends agree on them.
 //! * [`blocking`] and `tokio`: connections over a stream.
 //!
 //! # What it costs
@@ -69,10 +73,11 @@
 //!
 //! | feature | default | for |
 //! |---|---|---|
-//! | `std` | yes | pooled buffers, wider registers chosen at run time, [`blocking`]; without it `alloc` is enough |
+//! | `std` | yes | pooled buffers, wider registers chosen at run time and, with the next two, [`blocking`]; without it `alloc` is enough |
 //! | `handshake` | yes | [`handshake`] |
 //! | `deflate` | yes | [`deflate`]: the extension permessage-deflate |
 //! | `getrandom` | yes | [`random`]: masking keys and nonces from the operating system |
+//! | `deflate` | yes | `deflate`: permessage-deflate (RFC 7692) |
 //! | `tokio` | no | `tokio`, the adapter over `AsyncRead + AsyncWrite` |
 #![no_std]
 #![warn(clippy::std_instead_of_alloc, clippy::std_instead_of_core)]

@@ -7,6 +7,7 @@ use core::str;
 
 use bytes::Bytes;
 
+use crate::error::ProtocolError;
 use crate::payload::Payload;
 
 /// Shared text: [`Bytes`] that are UTF-8, as cheap to clone.
@@ -93,16 +94,18 @@ impl From<Utf8Bytes> for Bytes {
 }
 
 impl TryFrom<Bytes> for Utf8Bytes {
-    type Error = simdutf8::basic::Utf8Error;
+    type Error = ProtocolError;
 
     /// Checks the bytes and keeps them, without a copy.
     ///
     /// # Errors
     ///
-    /// If they are not UTF-8.
+    /// [`ProtocolError::InvalidUtf8`] if they are not UTF-8.
     fn try_from(bytes: Bytes) -> Result<Self, Self::Error> {
-        simdutf8::basic::from_utf8(&bytes)?;
-        Ok(Self(bytes))
+        match simdutf8::basic::from_utf8(&bytes) {
+            Ok(_) => Ok(Self(bytes)),
+            Err(_) => Err(ProtocolError::InvalidUtf8),
+        }
     }
 }
 
@@ -143,6 +146,18 @@ impl Deref for Text<'_> {
     #[inline]
     fn deref(&self) -> &str {
         self.as_str()
+    }
+}
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        self
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.as_str(), f)
     }
 }
 

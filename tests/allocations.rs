@@ -248,6 +248,36 @@ fn echoing_allocates_nothing_in_steady_state() {
     }
 }
 
+/// Nor does a short reply to a long message in pieces, whichever of the two gives its memory back first.
+#[test]
+fn short_replies_to_long_messages_allocate_nothing_in_steady_state() {
+    for drop_first in [true, false] {
+        let frame = naive::frame(0x82, &vec![7; 3_000_000]);
+        let mut read = frame.clone();
+        let mut client = fresh(Role::Client);
+        let mut round = || {
+            read.copy_from_slice(&frame);
+            let mut message = None;
+            for piece in read.chunks_mut(64 << 10) {
+                let mut input = piece;
+                message = client.receive(&mut input).expect("legal").or(message);
+            }
+            client.send_binary(&[7; 20]).expect("open");
+            if drop_first {
+                message = None;
+            }
+            write_all(&mut client);
+            drop(message);
+        };
+        (0..4).for_each(|_| round());
+        assert_eq!(
+            allocations(|| (0..10).for_each(|_| round())),
+            0,
+            "{drop_first}"
+        );
+    }
+}
+
 /// Nor does it with messages of 4 KiB and more.
 #[test]
 fn echoing_large_messages_allocates_nothing_in_steady_state() {

@@ -3,7 +3,9 @@
 
 use bytes::{Buf, Bytes};
 use sansocket::deflate::Params;
-use sansocket::{Compress, Config, Connection, Delivery, Event, Limits, Message, ProtocolError};
+use sansocket::{
+    Compress, Config, Connection, Delivery, Event, Fin, Limits, Message, MessageKind, ProtocolError,
+};
 
 fn server(params: Params, config: &Config) -> Connection {
     Connection::server(config).with_deflate(params, config)
@@ -177,7 +179,7 @@ fn reserved_bits_are_checked() {
     );
 }
 
-/// DC-01, DC-06, DC-07, DC-08, DC-09, DD-02, DD-03, DD-04: what one end sends the other receives, for all parameters.
+/// T-04, S-08, DC-01, DC-06, DC-07, DC-08, DC-09, DD-02, DD-03, DD-04: what one end sends the other receives, for all parameters.
 #[test]
 fn what_one_end_compresses_the_other_decompresses() {
     let json: String = (0..300)
@@ -250,5 +252,50 @@ fn a_bomb_fails_at_the_limit() {
     for step in [1, 100, 1_000_000] {
         let heard = hear(&mut client(Params::default(), &chunks), &bomb, step).expect("valid");
         assert_eq!(heard, [vec![0; 8 << 20]]);
+    }
+}
+
+/// UT-10, DF-05: the compressed bytes of a text need not be UTF-8, but what comes out of them must.
+#[test]
+fn text_is_checked_when_it_is_decompressed() {
+    let config = Config::default();
+    let mut sender = server(Params::default(), &config);
+    let sent = |sender: &mut Connection, data: &[u8]| {
+        let message = Message::from(data);
+        sender.send_with(message, Compress::Always).expect("open");
+        let mut bytes = take(sender).to_vec();
+        bytes[0] = 0xc1; // text instead of binary
+        bytes
+    };
+    let euro = sent(&mut sender, "€".as_bytes());
+    let half = sent(&mut sender, &[0xe2, 0x82]);
+    let mut receiver = client(Params::default(), &config);
+    assert_eq!(hear(&mut receiver, &euro, 1), Ok(vec!["€".into()]));
+    assert_eq!(
+        hear(&mut receiver, &half, 1),
+        Err(ProtocolError::InvalidUtf8)
+    );
+}
+
+/// DC-04, DC-10, DF-06: a message in fragments is one stream, and an empty fragment changes nothing.
+#[test]
+fn fragments_are_compressed_as_one_message() {
+    let config = Config::default();
+    for data in [["Hel", "lo"], ["", "Hello"], ["Hello", ""], ["", ""]] {
+        let mut sender = server(Params::default(), &config);
+        let mut receiver = client(Params::default(), &config);
+        for _ in 0..2 {
+            sender
+                .send_fragment(MessageKind::Text, data[0].as_bytes(), Fin::More)
+                .expect("open");
+            sender
+                .send_fragment(MessageKind::Text, data[1].as_bytes(), Fin::Last)
+                .expect("open");
+            let bytes = take(&mut sender);
+            assert_eq!(
+                hear(&mut receiver, &bytes, 3),
+                Ok(vec![data.concat().into_bytes()])
+            );
+        }
     }
 }

@@ -211,6 +211,17 @@ fn more_than_the_frame_wants_cannot_be_filled() {
     client.filled(lent + 1);
 }
 
+/// The same where the frame wants more than was lent: what the memory held before must not show.
+#[test]
+#[should_panic(expected = "more bytes read than there was room for")]
+fn more_than_was_lent_cannot_be_filled() {
+    let mut client = common::fresh(Role::Client);
+    common::hear(&mut client, &hex("82 7f 00 00 00 00 00 10 00 00 61*5000"));
+    let lent = client.space().expect("more is missing").len();
+    assert_eq!(lent, 64 << 10);
+    client.filled(lent + 1);
+}
+
 /// A frame that is legal more often than not, without a mask.
 fn frame() -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![

@@ -74,8 +74,7 @@ pub fn connect_with<S: Read + Write>(
     client: &Client,
     config: &Config,
 ) -> Result<(WebSocket<S>, Established), Error> {
-    stream.write_all(&client.request())?;
-    stream.flush()?;
+    write_head(&mut stream, &client.request())?;
     let mut reader = ResponseReader::new(HeadLimits::default());
     let (response, rest) = read_head(&mut stream, |bytes| reader.receive(bytes))?;
     let (connection, established) = open(client, response, &rest, config)?;
@@ -100,7 +99,7 @@ impl<S: Read + Write> Incoming<S> {
         let mut reader = RequestReader::new(limits);
         let head = read_head(&mut stream, |bytes| reader.receive(bytes));
         if let Err(Error::Handshake(error)) = &head {
-            write_last(&mut stream, &error.response())?;
+            write_head(&mut stream, &error.response())?;
         }
         let (request, rest) = head?;
         Ok(Self {
@@ -121,8 +120,7 @@ impl<S: Read + Write> Incoming<S> {
     ///
     /// [`Error::Io`].
     pub fn accept(mut self, accepted: &Accepted, config: &Config) -> Result<WebSocket<S>, Error> {
-        self.stream.write_all(&accepted.response())?;
-        self.stream.flush()?;
+        write_head(&mut self.stream, &accepted.response())?;
         Ok(WebSocket::new(
             self.stream,
             serve(accepted, config),
@@ -136,7 +134,7 @@ impl<S: Read + Write> Incoming<S> {
     ///
     /// [`Error::Io`].
     pub fn reject(mut self, response: &[u8]) -> Result<(), Error> {
-        Ok(write_last(&mut self.stream, response)?)
+        Ok(write_head(&mut self.stream, response)?)
     }
 }
 
@@ -200,20 +198,23 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// [`Error::Io`], or [`Error::Protocol`] once.
     pub fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
-        while !self.finished {
+        while self.connection.transport().is_in_use() {
             let event = self.connection.receive_bytes(&mut self.input);
-            if !self.connection.transport().is_in_use() {
-                let finished = self.finish();
-                return event
-                    .map_err(Error::from)
-                    .and_then(|event| finished.map(|()| event));
-            }
-            self.flush()?;
+            // An error must not stand in the way of an event; it comes again when there is none.
+            let written = if self.connection.transport().is_in_use() {
+                self.write()
+            } else {
+                self.finish()
+            };
             match event? {
-                None => self.fill()?,
+                None => {
+                    written.map_err(|error| self.note(error))?;
+                    self.fill()?;
+                }
                 event => return Ok(event),
             }
         }
+        self.finish()?;
         Ok(None)
     }
 
@@ -234,21 +235,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// [`Error::Io`].
     pub fn flush(&mut self) -> Result<(), Error> {
-        let outgoing = self.connection.outgoing();
-        while outgoing.has_remaining() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = outgoing.chunks_vectored(&mut slices);
-            match retry(|| self.stream.write_vectored(&slices[..count]))? {
-                0 => return Err(io::Error::from(ErrorKind::WriteZero).into()),
-                written => outgoing.advance(written),
-            }
-            self.unflushed = true;
-        }
-        if self.unflushed {
-            retry(|| self.stream.flush())?;
-            self.unflushed = false;
-        }
-        Ok(())
+        Ok(self.write()?)
     }
 
     /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's. Messages that come in
@@ -286,6 +273,25 @@ impl<S: Read + Write> WebSocket<S> {
         (self.stream, self.connection, self.input)
     }
 
+    /// Writes all that waits, and flushes.
+    fn write(&mut self) -> io::Result<()> {
+        let outgoing = self.connection.outgoing();
+        while outgoing.has_remaining() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let count = outgoing.chunks_vectored(&mut slices);
+            match retry(|| self.stream.write_vectored(&slices[..count]))? {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                written => outgoing.advance(written),
+            }
+            self.unflushed = true;
+        }
+        if self.unflushed {
+            retry(|| self.stream.flush())?;
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
     /// Reads once, straight into the memory of a long message, or through the stack.
     fn fill(&mut self) -> io::Result<()> {
         self.input = BytesMut::new(); // used up, and not to be held while waiting
@@ -300,28 +306,39 @@ impl<S: Read + Write> WebSocket<S> {
             Ok(0) => self.connection.receive_eof(),
             Ok(count) if direct => self.connection.filled(count),
             Ok(count) => self.input.extend_from_slice(&buffer[..count]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                return Err(error);
-            }
-            Err(error) => {
-                self.connection.receive_eof();
-                return Err(error);
-            }
+            Err(error) => return Err(self.note(error)),
         }
         Ok(())
     }
 
-    /// Writes the last bytes and, where the peer is to close first, waits for that.
+    /// Takes note of an error: unless time has run out, the stream has ended.
+    fn note(&mut self, error: io::Error) -> io::Error {
+        if !is_timeout(&error) {
+            self.connection.receive_eof();
+        }
+        error
+    }
+
+    /// Writes the last bytes and, where the peer is to close first, waits for that. An error ends it as well, unless time
+    /// has run out while writing: the peer has what it needs, or cannot be reached.
     ///
     /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
-    fn finish(&mut self) -> Result<(), Error> {
-        self.flush()?;
+    fn finish(&mut self) -> io::Result<()> {
+        if self.finished {
+            return Ok(());
+        }
+        match self.write() {
+            Err(error) if is_timeout(&error) => return Err(error),
+            Err(_) => self.connection.receive_eof(),
+            Ok(()) => {}
+        }
         self.finished = true;
         let deadline = Instant::now() + LINGER;
         if let (Transport::HalfClose, Some(half_close)) =
             (self.connection.transport(), self.half_close)
+            && half_close(&mut self.stream).is_err()
         {
-            half_close(&mut self.stream)?;
+            self.connection.receive_eof();
         }
         while self.connection.transport() != Transport::Close && Instant::now() < deadline {
             match retry(|| self.stream.read(&mut [0; READ])) {
@@ -330,7 +347,6 @@ impl<S: Read + Write> WebSocket<S> {
                         break;
                     }
                 }
-                // The peer has what it needs; how the transport ends does not matter any more.
                 _ => self.connection.receive_eof(),
             }
         }
@@ -365,10 +381,15 @@ fn read_head<S: Read, H>(
     }
 }
 
-/// Writes a response that no connection follows.
-fn write_last<S: Write>(stream: &mut S, response: &[u8]) -> io::Result<()> {
-    stream.write_all(response)?;
-    stream.flush()
+/// Writes a head, with the body that it may have.
+fn write_head<S: Write>(stream: &mut S, head: &[u8]) -> io::Result<()> {
+    stream.write_all(head)?;
+    retry(|| stream.flush())
+}
+
+/// Tells whether the stream can be used further.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
 
 /// Repeats what was interrupted by a signal.

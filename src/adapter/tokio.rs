@@ -29,7 +29,7 @@ use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice};
 
 use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use ::tokio::time::{Sleep, sleep, timeout};
+use ::tokio::time::{Instant, Sleep, sleep, timeout};
 use bytes::{Buf, BytesMut};
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -116,8 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         if let Err(Error::Handshake(error)) = &head {
             write_last(&mut stream, &error.response()).await?;
         }
-        let (request, rest) = head?;
-        Ok(Self {
+        head.map(|(request, rest)| Self {
             stream,
             request,
             rest,
@@ -141,11 +140,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
     ) -> Result<WebSocket<S>, Error> {
         self.stream.write_all(&accepted.response()).await?;
         self.stream.flush().await?;
-        Ok(WebSocket::new(
-            self.stream,
-            serve(accepted, config),
-            self.rest,
-        ))
+        let connection = serve(accepted, config);
+        Ok(WebSocket::new(self.stream, connection, self.rest))
     }
 
     /// Answers the request with another response than an upgrade, such as [`reject`](crate::handshake::reject) makes.
@@ -252,15 +248,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if self.connection.is_open() {
             self.connection.close(frame)?;
         }
-        let ended = async {
-            self.flush().await?;
+        // Reading writes, too; a peer that has messages to send before it reads would block what only writes.
+        let ended = timeout(deadline, async {
             while self.read_event().await?.is_some() {}
             Ok::<_, Error>(())
-        };
-        if let Ok(ended) = timeout(deadline, ended).await {
-            ended?;
-        } else {
-            self.connection.receive_eof();
+        });
+        match ended.await {
+            Ok(ended) => ended?,
+            Err(_) => self.connection.receive_eof(),
         }
         Ok(self.outcome())
     }
@@ -298,12 +293,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         while self.end.is_none() {
             let event = self.connection.receive_bytes(&mut self.input);
             if !self.connection.transport().is_in_use() {
-                let (last, deadline) = (Some(event), Box::pin(sleep(LINGER)));
-                self.end = Some(Box::new(End {
-                    last,
-                    deadline,
+                let end = End {
+                    last: Some(event),
+                    deadline: Box::pin(sleep(LINGER)),
                     shut: false,
-                }));
+                };
+                self.end = Some(Box::new(end));
                 break;
             }
             // What was queued in answer goes out now, or as soon as the stream takes it while we wait.
@@ -312,6 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 return Poll::Ready(Ok(Some(event)));
             }
             if let Poll::Ready(Err(error)) = written {
+                self.connection.receive_eof();
                 return Poll::Ready(Err(error.into()));
             }
             ready!(self.poll_fill(cx))?;
@@ -348,44 +344,51 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let mut buffer = space.map_or_else(|| ReadBuf::uninit(&mut memory), ReadBuf::new);
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
         let count = buffer.filled().len();
-        if direct {
-            self.connection.filled(count);
-        } else {
-            self.input.extend_from_slice(buffer.filled());
-        }
-        if count == 0 {
-            self.connection.receive_eof();
+        match count {
+            0 => self.connection.receive_eof(),
+            _ if direct => self.connection.filled(count),
+            _ => self.input.extend_from_slice(buffer.filled()),
         }
         Poll::Ready(read)
     }
 
     /// Ends the transport, unless that takes too long, and returns what the application has yet to hear.
     fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        let stopped = self.poll_stop(cx).is_ready();
-        let Some(end) = &mut self.end else {
+        let Some(mut end) = self.end.take() else {
             return Poll::Ready(Ok(None));
         };
-        if !stopped && end.last.is_some() && end.deadline.as_mut().poll(cx).is_pending() {
+        let waiting = end.last.is_some() && self.poll_stop(cx, &mut end).is_pending();
+        let waiting = waiting && end.deadline.as_mut().poll(cx).is_pending();
+        let last = if waiting { None } else { end.last.take() };
+        self.end = Some(end);
+        if waiting {
             return Poll::Pending;
         }
-        Poll::Ready(end.last.take().unwrap_or(Ok(None)))
+        self.connection.receive_eof(); // whatever may come, nobody waits for it
+        Poll::Ready(last.unwrap_or(Ok(None)))
     }
 
     /// Writes the last bytes, shuts the stream down and, where the peer is to close first, waits for that. An error ends
     /// it as well: the peer has what it needs, or cannot be reached.
     ///
     /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
-    fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_stop(&mut self, cx: &mut Context<'_>, end: &mut End) -> Poll<io::Result<()>> {
         ready!(self.poll_write(cx))?;
-        let stay = self.connection.transport() == Transport::AwaitEof;
-        if let Some(end) = self.end.as_mut().filter(|end| !stay && !end.shut) {
-            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-            end.shut = true;
-        }
-        while self.connection.transport() != Transport::Close {
+        loop {
+            // A stream that always has something would never let the timer run.
+            if end.deadline.deadline() <= Instant::now() {
+                self.connection.receive_eof();
+            }
+            let transport = self.connection.transport();
+            if transport != Transport::AwaitEof && !end.shut {
+                ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+                end.shut = true;
+            }
+            if transport == Transport::Close {
+                return Poll::Ready(Ok(()));
+            }
             ready!(self.poll_fill(cx))?;
         }
-        Poll::Ready(Ok(()))
     }
 }
 

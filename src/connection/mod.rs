@@ -109,7 +109,8 @@ impl Connection {
     /// Returns the two halves, to be used by two tasks without a lock.
     ///
     /// The receiving task passes on what [`Reply::to`] says of each event, [`Reply::Fail`] of an error and
-    /// [`Reply::Eof`]; the sending task gives them to [`Sender::reply`].
+    /// [`Reply::Eof`]; the sending task gives them to [`Sender::reply`]. What leads from one to the other should hold few of
+    /// them, or a peer that sends Pings and does not read fills it.
     #[must_use]
     pub fn split(self) -> (Receiver, Sender) {
         (self.receiver, self.sender)

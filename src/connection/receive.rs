@@ -182,7 +182,7 @@ impl Receiver {
         if frame.opcode.is_control() || self.delivery == Delivery::Chunks || gathered < DIRECT_MIN {
             return None;
         }
-        let len = frame.share(gathered.max(DIRECT_STEP));
+        let len = lent(frame, gathered);
         let most = self.most(frame);
         (len > 0).then(|| self.message.space(len, most))
     }
@@ -197,8 +197,9 @@ impl Receiver {
         let State::Payload(frame) = self.state else {
             return;
         };
+        // More would show what the memory has held before.
         assert!(
-            frame.share(len) == len,
+            len <= lent(frame, self.message.gathered()),
             "more bytes read than there was room for"
         );
         if let Err(error) = self.gather(frame, len) {
@@ -545,6 +546,11 @@ impl Receiver {
 /// The most that comes out of a compressed message for one chunk, in bytes.
 #[cfg(feature = "deflate")]
 const CHUNK: usize = 64 << 10;
+
+/// Returns how much room is lent for the next bytes of a frame.
+fn lent(frame: Frame, gathered: usize) -> usize {
+    frame.share(gathered.max(DIRECT_STEP))
+}
 
 /// The bytes of a message that must have come before its memory is lent to the transport. Below, a read into the
 /// caller's buffer, which may bring further frames along, costs less than the copy that it saves.

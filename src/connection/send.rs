@@ -102,6 +102,9 @@ impl Sender {
     }
 
     fn new(role: Role, keys: Option<MaskKeys>, config: &Config) -> Self {
+        // Whoever waits while the connection is congested must not be refused.
+        let limit = u32::try_from(config.outgoing_limit).unwrap_or(u32::MAX);
+        let high = config.high_watermark.min(limit);
         Self {
             role,
             keys,
@@ -110,8 +113,8 @@ impl Sender {
             message: None,
             fragment_size: config.fragment_size.max(1),
             most: config.outgoing_limit,
-            high: config.high_watermark,
-            low: config.low_watermark,
+            high,
+            low: config.low_watermark.min(high),
             congested: false,
             #[cfg(feature = "deflate")]
             deflater: None,
@@ -227,12 +230,12 @@ impl Sender {
             Some(_) => Start::CONTINUATION,
             None => Start::message(kind, message.compressed),
         };
-        if message.compressed {
-            let compressed = self.compress(data, fin);
-            self.fragment(start, &compressed, fin);
+        let compressed = if message.compressed {
+            self.compress(data, fin)
         } else {
-            self.fragment(start, data, fin);
-        }
+            None
+        };
+        self.fragment(start, compressed.as_deref().unwrap_or(data), fin);
         self.message = (fin == Fin::More).then_some(message);
         Ok(())
     }
@@ -418,7 +421,9 @@ impl Sender {
             return false;
         }
         let forgets = deflater.forgets();
-        let compressed = self.compress(payload, Fin::Last);
+        let Some(compressed) = self.compress(payload, Fin::Last) else {
+            return false;
+        };
         // What the compressor will refer to has to be sent as it made it.
         if forgets && compress == Compress::Auto && compressed.len() >= payload.len() {
             return false;
@@ -433,22 +438,32 @@ impl Sender {
         false
     }
 
-    /// Tells whether messages are compressed unless there is a reason not to.
+    /// Tells whether a message sent in fragments is compressed.
+    #[cfg(feature = "deflate")]
     fn is_compressing(&self) -> bool {
-        #[cfg(feature = "deflate")]
-        return self.deflater.is_some();
-        #[cfg(not(feature = "deflate"))]
+        self.deflater.is_some()
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "there is no compressor")]
+    fn is_compressing(&self) -> bool {
         false
     }
 
-    /// Compresses a message, or the next part of one.
-    fn compress(&mut self, data: &[u8], fin: Fin) -> Buffer {
+    /// Compresses a message, or the next part of one, if there is a compressor.
+    #[cfg(feature = "deflate")]
+    fn compress(&mut self, data: &[u8], fin: Fin) -> Option<Buffer> {
         let mut compressed = Buffer::default();
-        #[cfg(feature = "deflate")]
-        if let Some(deflater) = &mut self.deflater {
-            deflater.deflate(data, fin == Fin::Last, &mut compressed);
-        }
-        compressed
+        self.deflater
+            .as_mut()?
+            .deflate(data, fin == Fin::Last, &mut compressed);
+        Some(compressed)
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "there is no compressor")]
+    fn compress(&mut self, _: &[u8], _: Fin) -> Option<Buffer> {
+        None
     }
 
     /// Queues a message, or a part of one, in as many frames as it takes.

@@ -1,0 +1,933 @@
+//! The blocking adapter: over TCP, over a stream in memory, and over streams that fail.
+
+mod adapter_support;
+mod common;
+
+use core::time::Duration;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use adapter_support::memory::held;
+use adapter_support::wire::{Fault, Wire};
+use adapter_support::{
+    LENGTHS, PATIENCE, REQUEST, RESPONSE, URI, binary, client, conversation, describe,
+    describe_outcome, echoed, frames, heard, pattern, read_head, read_to_end, sockets, text,
+};
+use bytes::BytesMut;
+use common::{BOTH, closing, fresh, naive};
+use sansocket::blocking::{self, Incoming, WebSocket, half_close};
+use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
+use sansocket::{Config, Error, Event, Fin, MessageKind, ProtocolError, Role, SendError};
+
+/// Runs the other end of a connection in a thread of its own.
+fn beside<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    thread::spawn(run)
+}
+
+/// Returns what the thread returned, or its panic.
+fn end<T>(thread: JoinHandle<T>) -> T {
+    thread.join().expect("the other end is content")
+}
+
+/// Returns both ends of an open connection over TCP, the client first.
+fn pair() -> (WebSocket<TcpStream>, WebSocket<TcpStream>) {
+    let (near, far) = sockets();
+    let server = beside(|| blocking::accept(far).expect("a client"));
+    let client = blocking::connect(near, URI).expect("a server");
+    (client, end(server))
+}
+
+/// Returns an end behind its opening handshake.
+fn open<S: Read + Write>(role: Role, stream: S) -> WebSocket<S> {
+    WebSocket::new(stream, fresh(role), BytesMut::new())
+}
+
+/// Echoes until the connection ends; returns how.
+fn echo<S: Read + Write>(mut socket: WebSocket<S>) -> String {
+    while let Some(message) = socket.read().expect("no error") {
+        socket.send(message).expect("open");
+    }
+    describe_outcome(socket.outcome())
+}
+
+fn protocol_error<T: core::fmt::Debug>(result: Result<T, Error>) -> ProtocolError {
+    match result.expect_err("a failure") {
+        Error::Protocol(error) => error,
+        error => panic!("another error: {error:?}"),
+    }
+}
+
+fn io_error<T: core::fmt::Debug>(result: Result<T, Error>) -> ErrorKind {
+    match result.expect_err("an error") {
+        Error::Io(error) => error.kind(),
+        error => panic!("another error: {error:?}"),
+    }
+}
+
+/// CL-14, CL-15, CL-19: messages of every length go there and back; then the client closes, and both ends agree about it.
+#[test]
+fn messages_of_every_length_come_back() {
+    let (mut client, server) = pair();
+    let server = beside(|| echo(server));
+    for len in LENGTHS {
+        for message in [text(len), binary(len)] {
+            client.send(message.clone()).expect("open");
+            let answer = client.read().expect("no error").expect("an echo");
+            assert!(answer == message, "{}", describe(&answer));
+        }
+    }
+    let outcome = client.close(Some(closing(1000, "done"))).expect("an end");
+    assert_eq!(describe_outcome(outcome), "by us, clean, 1000, sent 1000");
+    assert_eq!(end(server), "by the peer, clean, 1000 \"done\", sent 1000");
+}
+
+/// Several messages that are queued at once arrive as they were queued.
+#[test]
+fn what_is_queued_goes_out_with_a_flush() {
+    let (mut client, mut server) = pair();
+    let connection = client.connection();
+    connection.send_text("one").expect("open");
+    connection
+        .send_fragment(MessageKind::Text, b"t", Fin::More)
+        .expect("open");
+    connection.ping(b"ping").expect("open");
+    connection
+        .send_fragment(MessageKind::Text, b"wo", Fin::Last)
+        .expect("open");
+    client.flush().expect("open");
+    let heard: Vec<_> = (0..3)
+        .map(|_| server.read_event().expect("no error").expect("an event"))
+        .map(|event| common::describe(&event))
+        .collect();
+    // A Ping may go before what is not large.
+    assert_eq!(
+        heard
+            .iter()
+            .filter(|event| *event == "ping \"ping\"")
+            .count(),
+        1
+    );
+    let messages = heard.iter().filter(|event| event.starts_with("text"));
+    assert!(messages.eq(["text \"one\"", "text \"two\""]));
+    let pong = client.read_event().expect("no error").expect("a pong");
+    assert_eq!(common::describe(&pong), "pong \"ping\"");
+}
+
+/// HS-22: frames that come with the client's handshake are not lost.
+#[test]
+fn frames_right_behind_the_request_are_received() {
+    let (mut near, far) = sockets();
+    let early = frames(Role::Server, "81 05 'early' 02 03 'in ' 80 05 'parts'");
+    near.write_all(&[REQUEST.as_bytes(), &early].concat())
+        .expect("open");
+    let mut server = blocking::accept(far).expect("a client");
+    assert_eq!(server.read().expect("no error"), Some("early".into()));
+    let message = server.read().expect("no error").expect("a message");
+    assert_eq!(describe(&message), "binary \"in parts\"");
+}
+
+/// HR-16: frames that come with the server's handshake are not lost.
+#[test]
+fn frames_right_behind_the_response_are_received() {
+    let (near, mut far) = sockets();
+    let early = frames(Role::Client, "81 05 'early' 89 01 '?' 81 05 'again'");
+    let server = beside(move || {
+        assert_eq!(read_head(&mut far), REQUEST);
+        far.write_all(&[RESPONSE.as_bytes(), &early].concat())
+            .expect("open");
+        let mut pong = [0; 7];
+        far.read_exact(&mut pong).expect("a pong");
+        naive::describe(&pong, Role::Client)
+    });
+    let config = Config::default();
+    let (mut socket, _) = blocking::connect_with(near, &client(), &config).expect("a server");
+    assert_eq!(socket.read().expect("no error"), Some("early".into()));
+    assert_eq!(socket.read().expect("no error"), Some("again".into()));
+    assert_eq!(end(server), ["pong \"?\""]);
+}
+
+/// HS-22, HR-16: however the handshake and the frames behind it are cut, nothing is lost.
+#[test]
+fn a_handshake_may_come_in_pieces() {
+    let early = "81 05 'early' 88 00";
+    for piece in (1..40).chain([100, 150, 200, 300]) {
+        let input = [REQUEST.as_bytes(), &frames(Role::Server, early)].concat();
+        let mut wire = Wire::new(input);
+        wire.piece = piece;
+        let mut server = blocking::accept(wire).expect("a client");
+        assert_eq!(server.read().expect("no error"), Some("early".into()));
+        assert_eq!(server.read().expect("no error"), None);
+        let written = &server.stream().written;
+        assert_eq!(&written[..RESPONSE.len()], RESPONSE.as_bytes());
+        assert_eq!(
+            naive::describe(&written[RESPONSE.len()..], Role::Server),
+            ["close"]
+        );
+
+        let input = [RESPONSE.as_bytes(), &frames(Role::Client, early)].concat();
+        let mut wire = Wire::new(input);
+        wire.piece = piece;
+        let config = Config::default();
+        let (mut socket, _) = blocking::connect_with(wire, &client(), &config).expect("a server");
+        assert_eq!(socket.read().expect("no error"), Some("early".into()));
+        assert_eq!(socket.read().expect("no error"), None);
+        let written = &socket.stream().written;
+        assert_eq!(&written[..REQUEST.len()], REQUEST.as_bytes());
+        assert_eq!(
+            naive::describe(&written[REQUEST.len()..], Role::Client),
+            ["close"]
+        );
+    }
+}
+
+/// CL-14, CL-31: the server closes first, as soon as both Close frames are written, whoever began.
+#[test]
+fn a_server_does_not_wait_for_the_end_of_the_stream() {
+    let wire = Wire::silent(frames(Role::Server, "88 05 03e8 'bye'"));
+    let mut server = open(Role::Server, wire);
+    let event = server.read_event().expect("no error").expect("an event");
+    assert_eq!(event, Event::Close(Some(closing(1000, "bye"))));
+    assert_eq!(server.read_event().expect("no error"), None);
+    assert_eq!(
+        describe_outcome(server.outcome()),
+        "by the peer, clean, 1000 \"bye\", sent 1000"
+    );
+
+    let wire = Wire::silent(frames(Role::Server, "81 03 'old' 88 02 03e9"));
+    let mut server = open(Role::Server, wire);
+    let outcome = server.close(Some(closing(1001, ""))).expect("an end");
+    assert_eq!(describe_outcome(outcome), "by us, clean, 1001, sent 1001");
+    assert!(!server.stream().ended);
+}
+
+/// CL-15, CL-28, CL-31: a client waits for the server to close the transport, and ignores what comes before that.
+#[test]
+fn a_client_waits_for_the_end_of_the_stream() {
+    let mut client = open(
+        Role::Client,
+        Wire::new(frames(Role::Client, "88 02 03e8 'this is no frame'")),
+    );
+    let outcome = client.close(Some(closing(1000, ""))).expect("an end");
+    assert_eq!(describe_outcome(outcome), "by us, clean, 1000, sent 1000");
+    let wire = client.stream();
+    assert!(wire.ended, "the end has been read");
+    assert_eq!(naive::describe(&wire.written, Role::Client), ["close 1000"]);
+}
+
+/// CL-17: over TCP, a server that closes without a code hears the client's answer, which has none either.
+#[test]
+fn a_server_can_close_first() {
+    let (mut client, mut server) = pair();
+    let client = beside(move || {
+        assert_eq!(client.read().expect("no error"), Some("last".into()));
+        assert_eq!(client.read().expect("no error"), None);
+        assert_eq!(client.read().expect("no error"), None);
+        describe_outcome(client.outcome())
+    });
+    server.send("last").expect("open");
+    let outcome = server.close(None).expect("an end");
+    assert_eq!(
+        describe_outcome(outcome),
+        "by us, clean, 1005, sent nothing"
+    );
+    drop(server);
+    assert_eq!(end(client), "by the peer, clean, 1005, sent nothing");
+}
+
+/// CL-10, CL-16: both may close at once, and each sends one Close frame.
+#[test]
+fn both_ends_can_close_at_once() {
+    let (mut client, mut server) = pair();
+    for (socket, code) in [(&mut client, 3000), (&mut server, 4000)] {
+        socket
+            .connection()
+            .close(Some(closing(code, "")))
+            .expect("open");
+        socket.flush().expect("open");
+    }
+    assert_eq!(
+        describe_outcome(server.close(None).expect("an end")),
+        "by us, clean, 3000, sent 4000"
+    );
+    drop(server);
+    assert_eq!(
+        describe_outcome(client.close(None).expect("an end")),
+        "by us, clean, 4000, sent 3000"
+    );
+}
+
+/// CL-09, CL-22: what must not be sent is refused, and the connection is as it was.
+#[test]
+fn what_must_not_be_sent_is_refused() {
+    let (mut client, server) = pair();
+    let server = beside(|| echo(server));
+    let refused = client.close(Some(closing(1006, "")));
+    assert!(matches!(
+        refused,
+        Err(Error::Send(SendError::InvalidCloseCode))
+    ));
+    client.send("still open").expect("open");
+    assert_eq!(client.read().expect("no error"), Some("still open".into()));
+    client.close(None).expect("an end");
+    let Err(Error::Refused(refused)) = client.send("too late") else {
+        panic!("not refused");
+    };
+    assert_eq!(refused.error, SendError::Closed);
+    assert_eq!(refused.message, "too late".into());
+    assert_eq!(end(server), "by the peer, clean, 1005, sent nothing");
+}
+
+/// CL-13: messages that come behind our own Close frame are dropped; Pings among them are answered.
+#[test]
+fn closing_drops_messages_until_the_answer() {
+    for role in BOTH {
+        let late = frames(role, "81 04 'late' 89 01 '?' 82 01 00 88 02 03e8");
+        let mut socket = open(role, Wire::new(late));
+        let outcome = socket.close(Some(closing(1000, ""))).expect("an end");
+        assert_eq!(describe_outcome(outcome), "by us, clean, 1000, sent 1000");
+        assert_eq!(
+            naive::describe(&socket.stream().written, role),
+            ["close 1000", "pong \"?\""]
+        );
+    }
+}
+
+/// FA-01, FA-02, FA-08, CL-28: what comes before the broken rule is heard, the rule is reported once, and the Close frame
+/// that says so arrives although the peer goes on sending megabytes.
+#[test]
+fn a_failure_is_told_to_a_peer_that_goes_on_sending() {
+    for role in BOTH {
+        let (near, mut far) = sockets();
+        let peer = beside(move || {
+            let mut writer = far.try_clone().expect("a socket");
+            let bytes = frames(role, "81 04 'good' 83 03 'bad'");
+            let writing = beside(move || {
+                // That the other end stops reading some day is no surprise.
+                let _ = writer
+                    .write_all(&bytes)
+                    .and_then(|()| writer.write_all(&vec![0xFF; 4 << 20]));
+                let _ = writer.shutdown(Shutdown::Write);
+            });
+            let heard = read_to_end(&mut far);
+            end(writing);
+            naive::describe(&heard, role)
+        });
+        let mut socket = open(role, near).with_half_close(half_close);
+        assert_eq!(socket.read().expect("no error"), Some("good".into()));
+        assert_eq!(protocol_error(socket.read()), ProtocolError::ReservedOpcode);
+        assert_eq!(socket.read().expect("no error"), None);
+        assert_eq!(socket.read_event().expect("no error"), None);
+        let outcome = socket.outcome().expect("an end");
+        assert_eq!(outcome.error, Some(ProtocolError::ReservedOpcode));
+        assert_eq!(
+            describe_outcome(Some(outcome)),
+            "by the peer, not clean, 1006, sent 1002"
+        );
+        drop(socket);
+        assert_eq!(end(peer), ["close 1002"]);
+    }
+}
+
+/// CL-29: a peer that neither closes nor stops sending keeps a failed connection for a second or so, no longer.
+#[test]
+fn a_failed_connection_does_not_stay_for_ever() {
+    let (near, mut far) = sockets();
+    far.set_write_timeout(Some(Duration::from_millis(50)))
+        .expect("a socket");
+    let peer = beside(move || while far.write_all(&[0xFF; 1_000]).is_ok() {});
+    let mut server = open(Role::Server, near).with_half_close(half_close);
+    let begun = Instant::now();
+    protocol_error(server.read());
+    assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+    drop(server);
+    end(peer);
+}
+
+/// FA-01: without a way to shut the stream down, it is emptied of what is there.
+#[test]
+fn a_failed_connection_is_emptied_once() {
+    let input = [vec![0xFF; 100_000], vec![0xFF; 10]].concat();
+    let mut server = open(Role::Server, Wire::silent(input));
+    protocol_error(server.read());
+    assert!(server.stream().input.is_empty());
+    assert_eq!(server.read().expect("no error"), None);
+}
+
+/// CL-32, FA-06: a stream that ends without a Close frame is an end that is not clean, in the middle of a frame, too.
+#[test]
+fn a_stream_that_ends_without_a_close_frame_is_not_clean() {
+    for role in BOTH {
+        for cut in ["", "81", "82 7e 01 00 00", "02 01 00", "88 02 03"] {
+            let input = [frames(role, "81 02 'ok'"), frames(role, cut)].concat();
+            let (near, mut far) = sockets();
+            far.write_all(&input).expect("open");
+            drop(far);
+            let mut socket = open(role, near);
+            assert_eq!(socket.read().expect("no error"), Some("ok".into()), "{cut}");
+            assert_eq!(socket.read().expect("no error"), None, "{cut}");
+            assert_eq!(socket.read().expect("no error"), None, "{cut}");
+            assert_eq!(
+                describe_outcome(socket.outcome()),
+                "by the transport, not clean, 1006, sent nothing"
+            );
+        }
+    }
+}
+
+/// CL-32: a peer that does not answer our Close frame leaves the end not clean.
+#[test]
+fn a_stream_that_ends_while_closing_is_not_clean() {
+    for role in BOTH {
+        let mut socket = open(role, Wire::new(frames(role, "81 02 'ok'")));
+        let outcome = socket.close(Some(closing(1000, ""))).expect("an end");
+        assert_eq!(
+            describe_outcome(outcome),
+            "by the transport, not clean, 1006, sent 1000"
+        );
+    }
+}
+
+/// HR-01, HR-20, HA-16: a response that is no 101 comes with its status, headers and the start of its body.
+#[test]
+fn a_refused_client_gets_the_response() {
+    let (near, mut far) = sockets();
+    let server = beside(move || {
+        read_head(&mut far);
+        let response = reject(401, &[("WWW-Authenticate", "Basic")], b"who are you?");
+        far.write_all(&response.expect("a response")).expect("open");
+        // The client has closed, and has not sent a frame.
+        assert_eq!(read_to_end(&mut far), b"");
+    });
+    let Err(Error::Rejected(rejection)) = blocking::connect(near, URI) else {
+        panic!("not rejected");
+    };
+    end(server);
+    assert_eq!(rejection.error, HandshakeError::Refused(401));
+    assert_eq!(rejection.response.status(), 401);
+    assert_eq!(
+        rejection.response.headers().first("www-authenticate"),
+        Some(&b"Basic"[..])
+    );
+    assert_eq!(&rejection.body[..], b"who are you?");
+}
+
+/// HR-04, HR-20: a 101 that does not prove that the request was read is refused, and so is one that is no HTTP.
+#[test]
+fn a_wrong_response_is_refused() {
+    let wrong = RESPONSE.replace("s3pP", "S3pP");
+    let Err(Error::Rejected(rejection)) =
+        blocking::connect_with(Wire::new(wrong), &client(), &Config::default())
+    else {
+        panic!("not rejected");
+    };
+    assert_eq!(
+        rejection.error,
+        HandshakeError::Invalid("Sec-WebSocket-Accept")
+    );
+    assert_eq!(rejection.response.status(), 101);
+    let result = blocking::connect(Wire::new("SSH-2.0-OpenSSH\r\n\r\n"), URI);
+    assert!(matches!(result, Err(Error::Handshake(_))), "{result:?}");
+}
+
+/// A URI that is not one of a WebSocket is refused before a byte is written.
+#[test]
+fn a_wrong_uri_is_refused() {
+    let mut wire = Wire::new("");
+    let result = blocking::connect(&mut wire, "https://server.example.com/");
+    assert!(matches!(result, Err(Error::Uri(_))));
+    assert_eq!(wire.calls, 0);
+}
+
+/// HS-01, HS-10, HS-24, HA-12, HA-14: a client that is refused gets a response that says why, and then the end.
+#[test]
+fn a_client_is_refused_with_a_response() {
+    let cases = [
+        (REQUEST.replace("Sec-WebSocket-Key", "X"), 400),
+        (REQUEST.replace(": 13", ": 12"), 426),
+        (REQUEST.replace("GET", "POST"), 405),
+        (
+            REQUEST.replace("\r\n\r\n", "\r\nOrigin: https://evil.example\r\n\r\n"),
+            403,
+        ),
+        (format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(70_000)), 431),
+        ("\u{16}\u{3}\u{1} this is TLS\r\n\r\n".into(), 400),
+    ];
+    for (request, status) in cases {
+        let (mut near, far) = sockets();
+        let server = beside(|| blocking::accept(far).map(drop));
+        near.write_all(request.as_bytes()).expect("open");
+        let head = read_head(&mut near);
+        assert!(
+            head.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{head} instead of {status}"
+        );
+        let result = end(server);
+        assert!(matches!(result, Err(Error::Handshake(_))), "{result:?}");
+    }
+}
+
+/// HA-18, CL-32: a client that goes away during its handshake is an error of the transport.
+#[test]
+fn a_handshake_that_breaks_off_is_an_error() {
+    for len in [0, 1, REQUEST.len() - 1] {
+        let mut wire = Wire::new(&REQUEST.as_bytes()[..len]);
+        let result = blocking::accept(&mut wire);
+        assert_eq!(io_error(result), ErrorKind::UnexpectedEof);
+        assert_eq!(wire.written, b"");
+        let wire = Wire::new(&RESPONSE.as_bytes()[..len.min(RESPONSE.len() - 1)]);
+        let result = blocking::connect_with(wire, &client(), &Config::default());
+        assert_eq!(io_error(result), ErrorKind::UnexpectedEof);
+    }
+}
+
+/// HA-15, HA-16: a plain GET can be looked at and answered with a page.
+#[test]
+fn a_plain_request_can_be_answered() {
+    let (mut near, far) = sockets();
+    let server = beside(|| {
+        let incoming = Incoming::read(far, HeadLimits::default()).expect("a request");
+        assert_eq!(incoming.request().target(), "/index.html");
+        assert_eq!(
+            Server::new().accept(incoming.request()).map(drop),
+            Err(HandshakeError::NotUpgrade)
+        );
+        let page = reject(200, &[("Content-Type", "text/html")], b"<p>hello");
+        incoming.reject(&page.expect("a response")).expect("open");
+    });
+    near.write_all(b"GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .expect("open");
+    let answer = String::from_utf8(read_to_end(&mut near)).expect("ASCII");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n<p>hello"), "{answer}");
+    end(server);
+}
+
+/// HA-06: the pieces of the handshake that the short forms leave out can be chosen.
+#[test]
+fn a_handshake_can_be_configured() {
+    let (near, far) = sockets();
+    let config = Config {
+        fragment_size: 2,
+        ..Config::default()
+    };
+    let server = beside(move || {
+        let incoming = Incoming::read(far, HeadLimits::default()).expect("a request");
+        let server = Server::new().with_subprotocols(["soup", "chat"]);
+        let accepted = server.accept(incoming.request()).expect("a handshake");
+        incoming.accept(&accepted, &config).expect("open")
+    });
+    let mut client = client();
+    client.offer_subprotocol("chat").expect("a token");
+    let (mut client, established) =
+        blocking::connect_with(near, &client, &Config::default()).expect("a server");
+    assert_eq!(established.subprotocol(), Some("chat"));
+    let mut server = end(server);
+    server.send("fragments").expect("open");
+    assert_eq!(client.read().expect("no error"), Some("fragments".into()));
+}
+
+/// A read that times out leaves the connection as it was: the next one goes on in the middle of the frame.
+#[test]
+fn a_read_can_time_out_and_be_repeated() {
+    let (near, mut far) = sockets();
+    let frame = naive::frame(0x82, &pattern(50_000));
+    near.set_read_timeout(Some(Duration::from_millis(5)))
+        .expect("a socket");
+    let mut client = open(Role::Client, near);
+    for piece in [0..1, 1..3, 3..10, 10..20_000, 20_000..49_999] {
+        far.write_all(&frame[piece.clone()]).expect("open");
+        let kind = io_error(client.read());
+        assert!(
+            matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut),
+            "{kind} behind {piece:?}"
+        );
+        assert_eq!(client.outcome(), None);
+    }
+    far.write_all(&frame[49_999..]).expect("open");
+    client
+        .stream()
+        .set_read_timeout(Some(PATIENCE))
+        .expect("a socket");
+    let message = client.read().expect("no error").expect("a message");
+    assert!(message == binary(50_000));
+}
+
+/// A message whose sending timed out is sent by the next calls, whatever they are.
+#[test]
+fn a_write_can_time_out_and_is_finished_by_the_next_call() {
+    let finish: [fn(&mut WebSocket<Wire>); 4] = [
+        |socket| socket.flush().expect("no error"),
+        |socket| {
+            let event = socket.read_event().expect("no error");
+            assert_eq!(
+                common::describe(&event.expect("an event")),
+                "text \"hello\""
+            );
+        },
+        |socket| socket.send("").expect("no error"),
+        |socket| drop(socket.close(None).expect("no error")),
+    ];
+    for finish in finish {
+        for room in [0, 1, 3, 4_000, 10_003] {
+            let mut wire = Wire::new(frames(Role::Client, "81 05 'hello' 88 00"));
+            wire.room = room;
+            let mut socket = open(Role::Client, wire);
+            assert_eq!(io_error(socket.send(binary(10_000))), ErrorKind::WouldBlock);
+            assert_eq!(socket.stream().written.len(), room);
+            let (mut wire, connection, rest) = socket.into_parts();
+            wire.room = usize::MAX;
+            let mut socket = WebSocket::new(wire, connection, rest);
+            finish(&mut socket);
+            let written = naive::describe(&socket.stream().written, Role::Client);
+            assert_eq!(written[0], describe(&binary(10_000)));
+            assert_eq!(socket.stream().flushed, socket.stream().written.len());
+        }
+    }
+}
+
+/// A message that comes while nothing can be written is heard all the same, before the error.
+#[test]
+fn a_message_is_not_lost_because_nothing_can_be_written() {
+    for role in BOTH {
+        let mut wire = Wire::new(frames(role, "81 03 'one' 89 01 '?' 81 03 'two' 88 00"));
+        wire.room = 0;
+        let mut socket = open(role, wire);
+        assert_eq!(io_error(socket.send("hello")), ErrorKind::WouldBlock);
+        // Nothing is read as long as something waits to be written, be it the answer to what would be read.
+        assert_eq!(io_error(socket.read()), ErrorKind::WouldBlock);
+        let (mut wire, connection, _) = socket.into_parts();
+        let input = core::mem::take(&mut wire.input);
+        let rest = input.into_iter().collect::<Vec<_>>();
+        let mut socket = WebSocket::new(wire, connection, BytesMut::from(&*rest));
+        let heard: Vec<_> = (0..4)
+            .map(|_| socket.read_event().expect("no error").expect("an event"))
+            .map(|event| common::describe(&event))
+            .collect();
+        assert_eq!(
+            heard,
+            ["text \"one\"", "ping \"?\"", "text \"two\"", "close"]
+        );
+        assert_eq!(io_error(socket.read()), ErrorKind::WouldBlock);
+        assert_eq!(io_error(socket.read()), ErrorKind::WouldBlock);
+        assert_eq!(socket.outcome(), None, "the answer is not written");
+        let (mut wire, connection, rest) = socket.into_parts();
+        wire.room = usize::MAX;
+        let mut socket = WebSocket::new(wire, connection, rest);
+        assert_eq!(socket.read().expect("no error"), None);
+        assert_eq!(
+            describe_outcome(socket.outcome()),
+            "by the peer, clean, 1005, sent nothing"
+        );
+        let written = naive::describe(&socket.stream().written, role);
+        // The Pong may go before what is not large, but not before the one that was offered already.
+        assert_eq!(written, ["text \"hello\"", "pong \"?\"", "close"]);
+    }
+}
+
+/// FA-01: a failure is reported once, also if the Close frame that tells about it has to wait.
+#[test]
+fn a_failure_is_reported_once_though_its_close_frame_has_to_wait() {
+    for role in BOTH {
+        let mut wire = Wire::new(frames(role, "83 00"));
+        wire.room = 1;
+        let mut socket = open(role, wire);
+        assert_eq!(protocol_error(socket.read()), ProtocolError::ReservedOpcode);
+        assert_eq!(io_error(socket.read()), ErrorKind::WouldBlock);
+        let (mut wire, connection, rest) = socket.into_parts();
+        wire.room = usize::MAX;
+        let mut socket = WebSocket::new(wire, connection, rest);
+        assert_eq!(socket.read().expect("no error"), None);
+        let written = naive::describe(&socket.stream().written, role);
+        assert_eq!(written, ["close 1002"]);
+    }
+}
+
+/// What has been read and not received goes along with the stream.
+#[test]
+fn the_parts_hold_all_that_has_come() {
+    let input = frames(Role::Server, "81 03 'one' 81 03 'two'");
+    let mut server = open(Role::Server, Wire::silent(input));
+    assert_eq!(server.read().expect("no error"), Some("one".into()));
+    let (wire, connection, rest) = server.into_parts();
+    assert_eq!(rest.len(), 9);
+    let mut server = WebSocket::new(wire, connection, rest);
+    assert_eq!(server.read().expect("no error"), Some("two".into()));
+}
+
+/// A stream that takes nothing is an error, as in `write_all`.
+#[test]
+fn a_write_of_nothing_is_an_error() {
+    let mut wire = Wire::silent("");
+    wire.fault = Some((0, Fault::Zero));
+    let mut socket = open(Role::Server, wire);
+    assert_eq!(io_error(socket.send("hello")), ErrorKind::WriteZero);
+}
+
+/// What waits is offered in several slices, so that a large payload needs no copy and no write of its own.
+#[test]
+fn large_messages_are_written_with_their_headers() {
+    let mut server = open(Role::Server, Wire::silent(""));
+    for len in [5, 5_000, 70_000] {
+        server.connection().send(binary(len)).expect("open");
+    }
+    server.flush().expect("open");
+    let wire = server.stream();
+    assert!(wire.slices > 3, "{} slices", wire.slices);
+    assert_eq!(wire.calls, 2, "one write, one flush");
+    let expected = [5, 5_000, 70_000].map(|len| describe(&binary(len)));
+    assert_eq!(naive::describe(&wire.written, Role::Server), expected);
+}
+
+/// A write may take any part of what is offered.
+#[test]
+fn partial_writes_lose_nothing() {
+    for piece in [1, 2, 3, 7, 100, 4_097, 20_000] {
+        for role in BOTH {
+            let mut wire = Wire::silent("");
+            wire.piece = piece;
+            let mut socket = open(role, wire);
+            for len in [0, 200, 5_000, 20_000] {
+                socket.send(binary(len)).expect("open");
+            }
+            let written = naive::describe(&socket.stream().written, role);
+            assert_eq!(
+                written,
+                [0, 200, 5_000, 20_000].map(|len| describe(&binary(len)))
+            );
+        }
+    }
+}
+
+/// Converses as an echo that goes on after errors; returns what was heard, the errors, and the end of it all.
+fn converse(socket: &mut WebSocket<Wire>) -> (Vec<String>, Vec<ErrorKind>) {
+    let mut heard = Vec::new();
+    let mut errors = Vec::new();
+    loop {
+        let result = match socket.read_event() {
+            Ok(None) => break,
+            Ok(Some(event)) => {
+                heard.push(common::describe(&event));
+                let message = event.into_message();
+                message.map_or(Ok(()), |message| socket.send(message))
+            }
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(()) => {}
+            Err(Error::Io(error)) => errors.push(error.kind()),
+            Err(error) => panic!("{error:?}"),
+        }
+        assert!(errors.len() < 20, "errors without end: {errors:?}");
+    }
+    (heard, errors)
+}
+
+/// What became of a conversation.
+#[derive(Debug)]
+struct Conversation {
+    role: Role,
+    heard: Vec<String>,
+    errors: Vec<ErrorKind>,
+    outcome: String,
+}
+
+/// Has the conversation with a fault in each call in turn, until there is none left that it could hit.
+fn with_each_fault(fault: Fault, piece: usize, check: impl Fn(usize, &Wire, &Conversation)) {
+    for role in BOTH {
+        let input = conversation(role);
+        for at in 0.. {
+            let mut wire = Wire::new(&*input);
+            wire.piece = piece;
+            wire.fault = Some((at, fault));
+            let mut socket = open(role, wire);
+            let (heard, errors) = converse(&mut socket);
+            assert_eq!(socket.read().expect("it has ended"), None);
+            let conversation = Conversation {
+                role,
+                heard,
+                errors,
+                outcome: describe_outcome(socket.outcome()),
+            };
+            let (wire, _, rest) = socket.into_parts();
+            assert!(rest.is_empty());
+            check(at, &wire, &conversation);
+            if wire.calls <= at {
+                break;
+            }
+        }
+    }
+}
+
+const CLEAN: &str = "by the peer, clean, 1000 \"bye\", sent 1000";
+
+/// A call that is interrupted by a signal, or that moves one byte, changes nothing; one that times out is reported, and
+/// changes nothing either.
+#[test]
+fn calls_that_can_be_repeated_lose_nothing() {
+    let faults = [
+        Fault::Once(ErrorKind::Interrupted),
+        Fault::One,
+        Fault::Once(ErrorKind::WouldBlock),
+        Fault::Once(ErrorKind::TimedOut),
+    ];
+    let (heard, echoed) = (heard(), echoed());
+    for fault in faults {
+        for piece in [usize::MAX, 9_000] {
+            with_each_fault(fault, piece, |at, wire, had| {
+                assert_eq!(had.heard, heard, "{fault:?} {at}: {had:?}");
+                let written = naive::describe(&wire.written, had.role);
+                assert_eq!(written, echoed, "{fault:?} {at}: {had:?}");
+                assert_eq!(wire.flushed, wire.written.len());
+                assert_eq!(had.outcome, CLEAN, "{fault:?} {at}");
+                match fault {
+                    Fault::Once(kind) if kind != ErrorKind::Interrupted => {
+                        assert!(had.errors.iter().all(|error| *error == kind));
+                        assert!(had.errors.len() <= 1, "{fault:?} {at}: {had:?}");
+                    }
+                    _ => assert_eq!(had.errors, [], "{fault:?} {at}"),
+                }
+            });
+        }
+    }
+}
+
+/// Returns the bytes that an echo without faults writes.
+fn whole_echo(role: Role) -> Vec<u8> {
+    let mut socket = open(role, Wire::new(conversation(role)));
+    converse(&mut socket);
+    socket.into_parts().0.written
+}
+
+/// FA-06, CL-32: a call that fails for good ends the connection with that error; what was heard and written until then
+/// stands, once and in order, and the outcome is known.
+#[test]
+fn calls_that_fail_for_good_end_the_connection() {
+    let kinds = [ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
+    let whole = BOTH.map(whole_echo);
+    let heard = heard();
+    for kind in kinds {
+        for fault in [Fault::Once(kind), Fault::Always(kind)] {
+            with_each_fault(fault, usize::MAX, |at, wire, had| {
+                assert!(heard.starts_with(&had.heard), "{fault:?} {at}: {had:?}");
+                let whole = &whole[usize::from(had.role == Role::Server)];
+                assert!(whole.starts_with(&wire.written), "{fault:?} {at}: {had:?}");
+                assert!(had.errors.iter().all(|error| *error == kind));
+                assert_ne!(had.outcome, "goes on", "{fault:?} {at}");
+                if had.errors.is_empty() {
+                    // What failed was the answer to the Close frame, or came behind it.
+                    assert_eq!(had.heard, heard, "{fault:?} {at}");
+                }
+                if wire.written.len() < whole.len() {
+                    assert_ne!(had.outcome, CLEAN, "{fault:?} {at}: {had:?}");
+                }
+            });
+        }
+    }
+}
+
+/// CL-32: a stream that brings or takes nothing has ended.
+#[test]
+fn calls_that_move_nothing_end_the_connection() {
+    let whole = BOTH.map(whole_echo);
+    let heard = heard();
+    with_each_fault(Fault::Zero, usize::MAX, |at, wire, had| {
+        assert!(heard.starts_with(&had.heard), "{at}: {had:?}");
+        let whole = &whole[usize::from(had.role == Role::Server)];
+        assert!(whole.starts_with(&wire.written), "{at}: {had:?}");
+        assert_ne!(had.outcome, "goes on", "{at}");
+        assert!(
+            had.errors.iter().all(|kind| *kind == ErrorKind::WriteZero),
+            "{at}: {had:?}"
+        );
+    });
+}
+
+/// HR-20, HA-18: no fault in an opening handshake does more than end it with that error.
+#[test]
+fn faults_in_a_handshake_end_it() {
+    for kind in [
+        ErrorKind::ConnectionReset,
+        ErrorKind::BrokenPipe,
+        ErrorKind::WouldBlock,
+    ] {
+        for at in 0..3 {
+            let mut wire = Wire::new(REQUEST);
+            wire.fault = Some((at, Fault::Always(kind)));
+            assert_eq!(io_error(blocking::accept(&mut wire)), kind);
+            assert!(RESPONSE.as_bytes().starts_with(&wire.written));
+
+            let mut wire = Wire::new(RESPONSE);
+            wire.fault = Some((at, Fault::Always(kind)));
+            let result = blocking::connect_with(&mut wire, &client(), &Config::default());
+            assert_eq!(io_error(result), kind);
+            assert!(REQUEST.as_bytes().starts_with(&wire.written));
+        }
+    }
+}
+
+/// Nor does a signal, or a call that moves one byte, do anything at all.
+#[test]
+fn interruptions_of_a_handshake_do_nothing() {
+    for fault in [Fault::Once(ErrorKind::Interrupted), Fault::One] {
+        for at in 0..5 {
+            let mut wire = Wire::new(REQUEST);
+            wire.fault = Some((at, fault));
+            let server = blocking::accept(wire).expect("a client");
+            assert_eq!(server.stream().written, RESPONSE.as_bytes());
+
+            let mut wire = Wire::new(RESPONSE);
+            wire.fault = Some((at, fault));
+            let (client, _) =
+                blocking::connect_with(wire, &client(), &Config::default()).expect("a server");
+            assert_eq!(client.stream().written, REQUEST.as_bytes());
+
+            let mut wire = Wire::new("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            wire.fault = Some((at, fault));
+            let result = blocking::accept(&mut wire);
+            assert!(matches!(result, Err(Error::Handshake(_))), "{result:?}");
+            assert!(wire.written.starts_with(b"HTTP/1.1 426"), "{wire:?}");
+        }
+    }
+}
+
+/// S-13: a connection that waits for a message holds no memory, whatever it has done before.
+#[test]
+fn an_idle_connection_holds_no_memory() {
+    for role in BOTH {
+        let mut input = conversation(role);
+        input.truncate(input.len() - if role == Role::Server { 11 } else { 7 });
+        let mut all: Vec<_> = (0..50).map(|_| open(role, Wire::silent(&*input))).collect();
+        // What a thread keeps for the next message does not count.
+        let idle = |socket: &mut WebSocket<Wire>| {
+            let (heard, errors) = converse_until_idle(socket);
+            assert_eq!(heard, 6);
+            assert_eq!(errors, ErrorKind::WouldBlock);
+        };
+        idle(&mut all[0]);
+        for socket in &mut all[1..] {
+            let before = held();
+            let owned = memory_of(socket.stream());
+            idle(socket);
+            let grown = memory_of(socket.stream()).wrapping_sub(owned);
+            assert_eq!(held().wrapping_sub(before), grown, "{role:?}");
+        }
+    }
+}
+
+fn converse_until_idle(socket: &mut WebSocket<Wire>) -> (usize, ErrorKind) {
+    let mut heard = 0;
+    loop {
+        match socket.read() {
+            Ok(Some(message)) => socket.send(message).expect("open"),
+            other => return (heard, io_error(other)),
+        }
+        heard += 1;
+    }
+}
+
+/// The heap memory of a stream in memory.
+fn memory_of(wire: &Wire) -> usize {
+    wire.input.capacity() + wire.written.capacity()
+}
