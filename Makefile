@@ -4,7 +4,7 @@ FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 DRIVER = --manifest-path autobahn/driver/Cargo.toml
 
-.PHONY: check lint features test doc autobahn autobahn-quick autobahn-full autobahn-chop interop browser \
+.PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop browser \
     bench bench-smoke
 
 check: lint test
@@ -32,6 +32,9 @@ autobahn:
 
 autobahn-quick:
 	autobahn/run both quick
+
+autobahn-compressed:
+	autobahn/run both compressed
 
 autobahn-full:
 	autobahn/run both full

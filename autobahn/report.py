@@ -83,7 +83,7 @@ def judge(title: str, reports: Path, expected: list[cases.Case]) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("reports", type=Path, help="a folder with one folder of reports in it for each shard")
-    parser.add_argument("selection", choices=("quick", "default", "full"))
+    parser.add_argument("selection", choices=("quick", "default", "compressed", "full"))
     options = parser.parse_args()
     expected = cases.select(options.selection)
     return 0 if judge(str(options.reports), options.reports, expected) else 1

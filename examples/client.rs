@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
+use sansocket::deflate::Offer;
 use sansocket::handshake::{Client, Uri};
 use sansocket::{
     CloseCode, CloseFrame, Config, EndedBy, Event, Outcome, Receiver, Reply, Sender, Transport,
@@ -70,7 +71,8 @@ fn talk(url: &str) -> Result<Outcome, Box<dyn Error>> {
     }
     let stream = TcpStream::connect((uri.host(), uri.port()))?;
     stream.set_nodelay(true)?;
-    let handshake = Client::new(&uri, random::nonce());
+    let mut handshake = Client::new(&uri, random::nonce());
+    handshake.offer_deflate(Offer::default());
     let (socket, _) = blocking::connect_with(stream, &handshake, &Config::default())?;
 
     let (stream, connection, rest) = socket.into_parts();

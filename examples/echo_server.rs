@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use sansocket::blocking::{Incoming, half_close};
+use sansocket::deflate::Offer;
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
 use sansocket::{Config, Error};
 
@@ -73,8 +74,9 @@ fn echo(stream: TcpStream) -> Result<(), Error> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
 
+    let server = Server::new().with_deflate(Offer::default());
     let incoming = Incoming::read(stream, HeadLimits::default())?;
-    let mut socket = match Server::new().accept(incoming.request()) {
+    let mut socket = match server.accept(incoming.request()) {
         Ok(accepted) => incoming.accept(&accepted, &Config::default())?,
         Err(HandshakeError::NotUpgrade) => return page(incoming),
         Err(error) => {
