@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::message::Compress;
 use crate::role::Role;
 
-/// The compressor of a connection. It has memory from its first compressed message on; without context takeover, only during
-/// one.
+/// The compressor of a connection. Its engine comes with the first compressed message and stays, or without context
+/// takeover comes with each one and goes.
 pub(crate) struct Deflater {
     engine: Option<Deflate>,
     kind: Kind,

@@ -12,8 +12,8 @@ use crate::buffer::Buffer;
 use crate::error::ProtocolError;
 use crate::role::Role;
 
-/// The decompressor of a connection. It has memory from its first compressed message on; without context takeover, only
-/// during one.
+/// The decompressor of a connection. Its engine comes with the first compressed message and stays, or without context
+/// takeover comes with each one and goes.
 pub(crate) struct Inflater {
     engine: Option<Engine>,
     takeover: bool,
