@@ -656,6 +656,53 @@ fn the_parts_hold_all_that_has_come() {
     assert_eq!(server.read().expect("no error"), Some("two".into()));
 }
 
+/// CL-32: what the peer has sent before it went away is heard, though nothing can be written to it any more.
+#[test]
+fn a_close_frame_is_heard_behind_a_write_that_fails() {
+    let (near, mut far) = sockets();
+    far.write_all(&frames(Role::Client, "81 02 'hi' 88 05 03e9 'bye'"))
+        .expect("open");
+    drop(far);
+    let mut client = open(Role::Client, near);
+    let refused = (0..100).find_map(|_| {
+        thread::sleep(Duration::from_millis(10));
+        client.send("anybody there?").err()
+    });
+    assert!(matches!(refused, Some(Error::Io(_))), "{refused:?}");
+    assert!(matches!(client.send("hello?"), Err(Error::Io(_))));
+    assert_eq!(client.read().expect("no error"), Some("hi".into()));
+    assert_eq!(client.read().expect("no error"), None);
+    assert_eq!(client.read().expect("no error"), None);
+    assert_eq!(
+        describe_outcome(client.outcome()),
+        "by the peer, not clean, 1001 \"bye\", sent 1001"
+    );
+}
+
+/// FA-06: an error in writing that nobody has heard of is reported once, at the end, unless a Close frame says why.
+#[test]
+fn an_error_in_writing_is_reported_at_the_end() {
+    for role in BOTH {
+        for (last, code) in [("", "1006"), ("88 05 03e9 'bye'", "1001 \"bye\"")] {
+            let input = frames(role, &format!("89 01 '?' 81 02 'hi' {last}"));
+            let mut wire = Wire::new(input);
+            wire.fault = Some((1, Fault::Once(ErrorKind::BrokenPipe)));
+            let mut socket = open(role, wire);
+            assert_eq!(socket.read().expect("no error"), Some("hi".into()));
+            if last.is_empty() {
+                assert_eq!(io_error(socket.read()), ErrorKind::BrokenPipe);
+            }
+            assert_eq!(socket.read().expect("no error"), None);
+            assert_eq!(socket.stream().written, b"", "nothing more is written");
+            let outcome = describe_outcome(socket.outcome());
+            assert!(
+                outcome.contains(&format!("not clean, {code}, ")),
+                "{outcome}"
+            );
+        }
+    }
+}
+
 /// A stream that takes nothing is an error, as in `write_all`.
 #[test]
 fn a_write_of_nothing_is_an_error() {

@@ -5,10 +5,13 @@ mod common;
 
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpStream as StdStream};
+use std::sync::{Arc, Mutex};
+use std::task::Wake;
 use std::thread;
 
 use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
@@ -1037,6 +1040,144 @@ async fn a_congested_sink_is_not_ready() {
 
 async fn finish_polled(socket: &mut WebSocket<Wire>) -> Result<(), Error> {
     finish(socket).await
+}
+
+/// CL-32: what the peer has sent before it went away is heard, though nothing can be written to it any more.
+#[::tokio::test]
+async fn a_close_frame_is_heard_behind_a_write_that_fails() {
+    let (near, mut far) = streams();
+    far.write_all(&frames(Role::Client, "81 02 'hi' 88 05 03e9 'bye'"))
+        .expect("open");
+    drop(far);
+    let mut client = open(Role::Client, near);
+    let mut refused = Ok(());
+    for _ in 0..100 {
+        sleep(Duration::from_millis(10)).await;
+        refused = client.send("anybody there?").await;
+        if refused.is_err() {
+            break;
+        }
+    }
+    assert!(matches!(refused, Err(Error::Io(_))), "{refused:?}");
+    assert!(matches!(client.send("hello?").await, Err(Error::Io(_))));
+    let message = in_time(client.read()).await;
+    assert_eq!(message.expect("no error"), Some("hi".into()));
+    for _ in 0..2 {
+        assert_eq!(in_time(client.read()).await.expect("no error"), None);
+    }
+    assert_eq!(
+        describe_outcome(client.outcome()),
+        "by the peer, not clean, 1001 \"bye\", sent 1001"
+    );
+}
+
+/// FA-06: an error in writing that nobody has heard of is reported once, at the end, unless a Close frame says why.
+#[::tokio::test]
+async fn an_error_in_writing_is_reported_at_the_end() {
+    for role in BOTH {
+        for (last, code) in [("", "1006"), ("88 05 03e9 'bye'", "1001 \"bye\"")] {
+            let input = frames(role, &format!("89 01 '?' 81 02 'hi' {last}"));
+            let mut wire = Wire::new(input);
+            wire.fault = Some((1, Fault::Once(ErrorKind::BrokenPipe)));
+            let mut socket = open(role, wire);
+            assert_eq!(socket.read().await.expect("no error"), Some("hi".into()));
+            if last.is_empty() {
+                assert_eq!(io_error(socket.read().await), ErrorKind::BrokenPipe);
+            }
+            assert_eq!(socket.read().await.expect("no error"), None);
+            assert_eq!(socket.stream().written, b"", "nothing more is written");
+            let outcome = describe_outcome(socket.outcome());
+            assert!(
+                outcome.contains(&format!("not clean, {code}, ")),
+                "{outcome}"
+            );
+        }
+    }
+}
+
+/// The two halves may be in two tasks, which wait for the same stream: neither takes the other's place.
+#[::tokio::test]
+async fn reading_and_sending_can_be_in_two_tasks() {
+    const COUNT: usize = 200;
+    let (near, far) = duplex(64);
+    let socket = Arc::new(Mutex::new(open(Role::Server, near)));
+    let reader = Arc::clone(&socket);
+    let reading = ::tokio::spawn(poll_fn(move |cx| {
+        let mut socket = reader.lock().expect("no panic");
+        Pin::new(&mut *socket).poll_next(cx).map(|it| it.is_none())
+    }));
+    let sending = ::tokio::spawn(async move {
+        for len in 0..COUNT {
+            let mut message = Some(binary(len));
+            poll_fn(|cx| {
+                let mut socket = socket.lock().expect("no panic");
+                core::task::ready!(Pin::new(&mut *socket).poll_ready(cx))?;
+                if let Some(message) = message.take() {
+                    Pin::new(&mut *socket).start_send(message)?;
+                }
+                Sink::poll_flush(Pin::new(&mut *socket), cx)
+            })
+            .await?;
+        }
+        poll_fn(|cx| Pin::new(&mut *socket.lock().expect("no panic")).poll_close(cx)).await
+    });
+    let (mut input, mut output) = ::tokio::io::split(far);
+    let pinging = ::tokio::spawn(async move {
+        for _ in 0..COUNT {
+            let ping = frames(Role::Server, "89 01 '?'");
+            output.write_all(&ping).await.expect("open");
+            ::tokio::task::yield_now().await;
+        }
+        output
+    });
+    let mut heard = Vec::new();
+    while !heard.ends_with(&[0x88, 0]) {
+        in_time(input.read_buf(&mut heard)).await.expect("open");
+        ::tokio::task::yield_now().await;
+    }
+    in_time(sending).await.expect("no panic").expect("open");
+    let mut output = in_time(pinging).await.expect("no panic");
+    let close = frames(Role::Server, "88 00");
+    output.write_all(&close).await.expect("open");
+    assert!(in_time(reading).await.expect("no panic"));
+    let mut heard = naive::describe(&heard, Role::Server);
+    heard.retain(|frame| !frame.starts_with("pong"));
+    let mut expected: Vec<_> = (0..COUNT).map(|len| describe(&binary(len))).collect();
+    expected.push("close".into());
+    assert_eq!(heard, expected);
+}
+
+/// Whoever polled last may be gone when the stream has room: the other one is woken all the same.
+#[::tokio::test]
+async fn a_dropped_read_does_not_take_the_wakeup_along() {
+    for reads_last in [true, false] {
+        let (near, mut far) = duplex(8);
+        let mut socket = open(Role::Server, near);
+        socket.connection().send(binary(20)).expect("open");
+        let woken = Arc::new(Flag::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut cx = Context::from_waker(&waker);
+        if reads_last {
+            assert!(Sink::poll_flush(Pin::new(&mut socket), &mut cx).is_pending());
+            assert!(poll_once(socket.read()).is_pending());
+        } else {
+            assert!(Pin::new(&mut socket).poll_next(&mut cx).is_pending());
+            assert!(poll_once(socket.flush()).is_pending());
+        }
+        let mut bytes = [0; 8];
+        far.read_exact(&mut bytes).await.expect("open");
+        assert!(woken.0.load(Ordering::Relaxed), "{reads_last}");
+    }
+}
+
+/// Remembers that it has been woken.
+#[derive(Default)]
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What waits is offered in several slices, so that a large payload needs no copy and no write of its own.

@@ -18,15 +18,16 @@
 //! There is no clock in here. A peer that says nothing blocks a call as long as the stream lets it: set the stream's read
 //! and write timeouts, whose errors come out as [`Error::Io`] and leave the connection as it was.
 
-use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use super::error::Error;
+use super::link::Link;
 use super::opening::{HEAD, open, serve};
-use super::{LINGER, READ, SLICES};
+use super::{LINGER, READ};
 use crate::close::CloseFrame;
 use crate::config::Config;
 use crate::connection::{Connection, Event, Outcome, Transport};
@@ -144,11 +145,7 @@ impl<S: Read + Write> Incoming<S> {
 #[derive(Debug)]
 pub struct WebSocket<S> {
     stream: S,
-    connection: Connection,
-    /// What has been read and not received.
-    input: BytesMut,
-    /// Whether the stream has taken bytes that it has not been asked to flush.
-    unflushed: bool,
+    link: Link,
     half_close: Option<fn(&mut S) -> io::Result<()>>,
     finished: bool,
 }
@@ -158,9 +155,7 @@ impl<S: Read + Write> WebSocket<S> {
     pub const fn new(stream: S, connection: Connection, rest: BytesMut) -> Self {
         Self {
             stream,
-            connection,
-            input: rest,
-            unflushed: false,
+            link: Link::new(connection, rest),
             half_close: None,
             finished: false,
         }
@@ -198,24 +193,25 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// [`Error::Io`], or [`Error::Protocol`] once.
     pub fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
-        while self.connection.transport().is_in_use() {
-            let event = self.connection.receive_bytes(&mut self.input);
+        while self.link.is_in_use() {
+            let event = self.link.receive();
             // An error must not stand in the way of an event; it comes again when there is none.
-            let written = if self.connection.transport().is_in_use() {
+            let written = if self.link.is_in_use() {
                 self.write()
             } else {
                 self.finish()
             };
             match event? {
                 None => {
-                    written.map_err(|error| self.note(error))?;
-                    self.fill()?;
+                    self.unless_broken(written)?;
+                    self.fill().map_err(|error| self.link.first(error))?;
                 }
                 event => return Ok(event),
             }
         }
+        let unheard = self.link.take_error();
         self.finish()?;
-        Ok(None)
+        unheard.map_or(Ok(None), |error| Err(error.into()))
     }
 
     /// Sends a message and waits until the stream has taken it.
@@ -225,7 +221,7 @@ impl<S: Read + Write> WebSocket<S> {
     /// [`Error::Refused`] with the message if it cannot be sent, or [`Error::Io`]; after a timeout, the rest of it is
     /// sent by the next call of any kind.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.connection.send(message.into())?;
+        self.link.connection.send(message.into())?;
         self.flush()
     }
 
@@ -235,7 +231,7 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// [`Error::Io`].
     pub fn flush(&mut self) -> Result<(), Error> {
-        Ok(self.write()?)
+        Ok(self.write().map_err(|error| self.link.first(error))?)
     }
 
     /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's. Messages that come in
@@ -245,9 +241,10 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// [`Error::Send`] for a Close frame that must not be sent, [`Error::Io`], or [`Error::Protocol`] once.
     pub fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error> {
-        if self.connection.is_open() {
-            self.connection.close(frame)?;
-            self.flush()?;
+        if self.link.connection.is_open() {
+            self.connection().close(frame)?;
+            let written = self.write();
+            self.unless_broken(written)?;
         }
         while self.read_event()?.is_some() {}
         Ok(self.outcome())
@@ -255,12 +252,12 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Returns how the connection ended; `None` while it goes on.
     pub fn outcome(&self) -> Option<Outcome> {
-        self.connection.outcome()
+        self.link.connection.outcome()
     }
 
     /// Returns the connection, to queue what [`flush`](Self::flush) sends: Pings, fragments, several messages at once.
     pub const fn connection(&mut self) -> &mut Connection {
-        &mut self.connection
+        &mut self.link.connection
     }
 
     /// Returns the stream.
@@ -270,53 +267,64 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Returns the stream, the connection, and what has been read and not received.
     pub fn into_parts(self) -> (S, Connection, BytesMut) {
-        (self.stream, self.connection, self.input)
+        (self.stream, self.link.connection, self.link.input)
     }
 
-    /// Writes all that waits, and flushes.
+    /// Writes all that waits, and flushes. An error ends writing, unless time has run out.
     fn write(&mut self) -> io::Result<()> {
-        let outgoing = self.connection.outgoing();
-        while outgoing.has_remaining() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = outgoing.chunks_vectored(&mut slices);
-            match retry(|| self.stream.write_vectored(&slices[..count]))? {
-                0 => return Err(ErrorKind::WriteZero.into()),
-                written => outgoing.advance(written),
+        self.try_write().map_err(|error| {
+            if is_timeout(&error) {
+                return error;
             }
-            self.unflushed = true;
+            self.link.break_off(error)
+        })
+    }
+
+    fn try_write(&mut self) -> io::Result<()> {
+        let stream = &mut self.stream;
+        while let Some(taken) = self
+            .link
+            .offer(|slices| retry(|| stream.write_vectored(slices)))?
+        {
+            self.link.taken(taken?)?;
         }
-        if self.unflushed {
-            retry(|| self.stream.flush())?;
-            self.unflushed = false;
+        if self.link.unflushed {
+            retry(|| stream.flush())?;
+            self.link.unflushed = false;
         }
         Ok(())
     }
 
+    /// Passes an error in writing on, but for one that has ended it: that waits until there is nothing more to read.
+    fn unless_broken(&self, written: io::Result<()>) -> io::Result<()> {
+        if self.link.is_broken() {
+            return Ok(());
+        }
+        written
+    }
+
     /// Reads once, straight into the memory of a long message, or through the stack.
     fn fill(&mut self) -> io::Result<()> {
-        self.input = BytesMut::new(); // used up, and not to be held while waiting
+        self.link.input = BytesMut::new(); // used up, and not to be held while waiting
         let mut buffer = [0; READ];
-        let space = self.connection.space();
+        let space = self.link.connection.space();
         let direct = space.is_some();
         let read = {
             let target = space.unwrap_or(&mut buffer);
             retry(|| self.stream.read(target))
         };
         match read {
-            Ok(0) => self.connection.receive_eof(),
-            Ok(count) if direct => self.connection.filled(count),
-            Ok(count) => self.input.extend_from_slice(&buffer[..count]),
-            Err(error) => return Err(self.note(error)),
+            Ok(0) => self.link.connection.receive_eof(),
+            Ok(count) if direct => self.link.connection.filled(count),
+            Ok(count) => self.link.input.extend_from_slice(&buffer[..count]),
+            Err(error) => {
+                if !is_timeout(&error) {
+                    self.link.connection.receive_eof();
+                }
+                return Err(error);
+            }
         }
         Ok(())
-    }
-
-    /// Takes note of an error: unless time has run out, the stream has ended.
-    fn note(&mut self, error: io::Error) -> io::Error {
-        if !is_timeout(&error) {
-            self.connection.receive_eof();
-        }
-        error
     }
 
     /// Writes the last bytes and, where the peer is to close first, waits for that. An error ends it as well, unless time
@@ -329,25 +337,28 @@ impl<S: Read + Write> WebSocket<S> {
         }
         match self.write() {
             Err(error) if is_timeout(&error) => return Err(error),
-            Err(_) => self.connection.receive_eof(),
+            Err(_) => {
+                self.link.take_error(); // it tells nothing new
+                self.link.connection.receive_eof();
+            }
             Ok(()) => {}
         }
         self.finished = true;
         let deadline = Instant::now() + LINGER;
         if let (Transport::HalfClose, Some(half_close)) =
-            (self.connection.transport(), self.half_close)
+            (self.link.connection.transport(), self.half_close)
             && half_close(&mut self.stream).is_err()
         {
-            self.connection.receive_eof();
+            self.link.connection.receive_eof();
         }
-        while self.connection.transport() != Transport::Close && Instant::now() < deadline {
+        while self.link.connection.transport() != Transport::Close && Instant::now() < deadline {
             match retry(|| self.stream.read(&mut [0; READ])) {
                 Ok(count) if count > 0 => {
                     if count < READ && self.half_close.is_none() {
                         break;
                     }
                 }
-                _ => self.connection.receive_eof(),
+                _ => self.link.connection.receive_eof(),
             }
         }
         Ok(())

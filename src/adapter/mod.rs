@@ -4,9 +4,12 @@ use core::time::Duration;
 
 pub mod blocking;
 mod error;
+mod link;
 mod opening;
 #[cfg(feature = "tokio")]
 pub mod tokio;
+#[cfg(feature = "tokio")]
+mod wakers;
 
 pub use error::{Error, Rejection};
 

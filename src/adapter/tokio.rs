@@ -26,7 +26,7 @@ use core::mem::MaybeUninit;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind};
 
 use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use ::tokio::time::{Instant, Sleep, sleep, timeout};
@@ -35,12 +35,13 @@ use futures_core::Stream;
 use futures_sink::Sink;
 
 use super::error::Error;
+use super::link::Link;
 use super::opening::{HEAD, open, serve};
-use super::{LINGER, READ, SLICES};
+use super::wakers::{User, Wakers};
+use super::{LINGER, READ};
 use crate::close::CloseFrame;
 use crate::config::Config;
 use crate::connection::{Connection, Event, Outcome, Transport};
-use crate::error::ProtocolError;
 use crate::handshake::{
     Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
     ResponseReader, Server, Uri,
@@ -162,11 +163,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
 #[derive(Debug)]
 pub struct WebSocket<S> {
     stream: S,
-    connection: Connection,
-    /// What has been read and not received.
-    input: BytesMut,
-    /// Whether the stream has taken bytes that it has not been asked to flush.
-    unflushed: bool,
+    link: Link,
+    wakers: Wakers,
     end: Option<Box<End>>,
 }
 
@@ -179,16 +177,15 @@ struct End {
     shut: bool,
 }
 
-type Received = Result<Option<Event<'static>>, ProtocolError>;
+type Received = Result<Option<Event<'static>>, Error>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Returns a connection behind its opening handshake, with the bytes that came behind the peer's head.
     pub const fn new(stream: S, connection: Connection, rest: BytesMut) -> Self {
         Self {
             stream,
-            connection,
-            input: rest,
-            unflushed: false,
+            link: Link::new(connection, rest),
+            wakers: Wakers::new(),
             end: None,
         }
     }
@@ -220,7 +217,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// [`Error::Refused`] with the message if it cannot be sent, or [`Error::Io`].
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.connection.send(message.into())?;
+        self.link.connection.send(message.into())?;
         self.flush().await
     }
 
@@ -230,7 +227,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// [`Error::Io`].
     pub async fn flush(&mut self) -> Result<(), Error> {
-        Ok(poll_fn(|cx| self.poll_write(cx)).await?)
+        poll_fn(|cx| self.poll_sent(cx)).await
     }
 
     /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's at most as long as
@@ -245,8 +242,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         frame: Option<CloseFrame>,
         deadline: Duration,
     ) -> Result<Option<Outcome>, Error> {
-        if self.connection.is_open() {
-            self.connection.close(frame)?;
+        if self.link.connection.is_open() {
+            self.link.connection.close(frame)?;
         }
         // Reading writes, too; a peer that has messages to send before it reads would block what only writes.
         let ended = timeout(deadline, async {
@@ -255,19 +252,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         });
         match ended.await {
             Ok(ended) => ended?,
-            Err(_) => self.connection.receive_eof(),
+            Err(_) => self.link.connection.receive_eof(),
         }
         Ok(self.outcome())
     }
 
     /// Returns how the connection ended; `None` while it goes on.
     pub fn outcome(&self) -> Option<Outcome> {
-        self.connection.outcome()
+        self.link.connection.outcome()
     }
 
     /// Returns the connection, to queue what [`flush`](Self::flush) sends: Pings, fragments, several messages at once.
     pub const fn connection(&mut self) -> &mut Connection {
-        &mut self.connection
+        &mut self.link.connection
     }
 
     /// Returns the stream.
@@ -277,7 +274,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Returns the stream, the connection, and what has been read and not received.
     pub fn into_parts(self) -> (S, Connection, BytesMut) {
-        (self.stream, self.connection, self.input)
+        (self.stream, self.link.connection, self.link.input)
     }
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
@@ -289,65 +286,65 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Poll::Ready(Ok(None))
     }
 
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event<'static>>, Error>> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         while self.end.is_none() {
-            let event = self.connection.receive_bytes(&mut self.input);
-            if !self.connection.transport().is_in_use() {
-                let end = End {
+            let event = self.link.receive();
+            if !self.link.is_in_use() {
+                self.end = Some(Box::new(End {
                     last: Some(event),
                     deadline: Box::pin(sleep(LINGER)),
                     shut: false,
-                };
-                self.end = Some(Box::new(end));
+                }));
                 break;
             }
-            // What was queued in answer goes out now, or as soon as the stream takes it while we wait.
-            let written = self.poll_write(cx);
+            // What was queued in answer goes out now, or as soon as the stream takes it while we wait. An error waits
+            // until there is nothing more to read.
+            let _ = self.poll_write(cx, User::Reader);
             if let Some(event) = event? {
                 return Poll::Ready(Ok(Some(event)));
             }
-            if let Poll::Ready(Err(error)) = written {
-                self.connection.receive_eof();
-                return Poll::Ready(Err(error.into()));
-            }
-            ready!(self.poll_fill(cx))?;
+            ready!(self.poll_fill(cx)).map_err(|error| self.link.first(error))?;
         }
-        self.poll_end(cx).map_err(Error::from)
+        self.poll_end(cx)
     }
 
-    /// Writes all that waits, and flushes.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let outgoing = self.connection.outgoing();
-        while outgoing.has_remaining() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let count = outgoing.chunks_vectored(&mut slices);
-            let stream = Pin::new(&mut self.stream);
-            match ready!(stream.poll_write_vectored(cx, &slices[..count]))? {
-                0 => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
-                written => outgoing.advance(written),
+    /// Writes for the application, which hears of an error at once.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let written = ready!(self.poll_write(cx, User::Sender));
+        Poll::Ready(written.map_err(|error| self.link.first(error).into()))
+    }
+
+    /// Writes all that waits, and flushes; an error ends writing.
+    fn poll_write(&mut self, cx: &mut Context<'_>, user: User) -> Poll<io::Result<()>> {
+        let (link, mut stream) = (&mut self.link, Pin::new(&mut self.stream));
+        let written = self.wakers.poll(user, cx, |cx| {
+            while let Some(taken) =
+                link.offer(|slices| stream.as_mut().poll_write_vectored(cx, slices))?
+            {
+                link.taken(ready!(taken)?)?;
             }
-            self.unflushed = true;
-        }
-        if self.unflushed {
-            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
-            self.unflushed = false;
-        }
-        Poll::Ready(Ok(()))
+            if link.unflushed {
+                ready!(stream.poll_flush(cx))?;
+                link.unflushed = false;
+            }
+            Poll::Ready(Ok(()))
+        });
+        written.map_err(|error| self.link.break_off(error))
     }
 
     /// Reads once, straight into the memory of a long message, or through the stack.
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.input = BytesMut::new(); // used up, and not to be held while waiting
+        self.link.input = BytesMut::new(); // used up, and not to be held while waiting
         let mut memory = [MaybeUninit::uninit(); READ];
-        let space = self.connection.space();
+        let space = self.link.connection.space();
         let direct = space.is_some();
         let mut buffer = space.map_or_else(|| ReadBuf::uninit(&mut memory), ReadBuf::new);
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
         let count = buffer.filled().len();
         match count {
-            0 => self.connection.receive_eof(),
-            _ if direct => self.connection.filled(count),
-            _ => self.input.extend_from_slice(buffer.filled()),
+            0 => self.link.connection.receive_eof(),
+            _ if direct => self.link.connection.filled(count),
+            _ => self.link.input.extend_from_slice(buffer.filled()),
         }
         Poll::Ready(read)
     }
@@ -364,7 +361,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if waiting {
             return Poll::Pending;
         }
-        self.connection.receive_eof(); // whatever may come, nobody waits for it
+        self.link.connection.receive_eof(); // whatever may come, nobody waits for it
         Poll::Ready(last.unwrap_or(Ok(None)))
     }
 
@@ -373,13 +370,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
     fn poll_stop(&mut self, cx: &mut Context<'_>, end: &mut End) -> Poll<io::Result<()>> {
-        ready!(self.poll_write(cx))?;
+        ready!(self.poll_write(cx, User::Reader))?;
         loop {
             // A stream that always has something would never let the timer run.
             if end.deadline.deadline() <= Instant::now() {
-                self.connection.receive_eof();
+                self.link.connection.receive_eof();
             }
-            let transport = self.connection.transport();
+            let transport = self.link.connection.transport();
             if transport != Transport::AwaitEof && !end.shut {
                 ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
                 end.shut = true;
@@ -405,26 +402,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
 
     /// Waits while the connection is congested.
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.connection.is_congested() {
-            ready!(self.poll_write(cx))?;
+        if self.link.connection.is_congested() {
+            ready!(self.poll_sent(cx))?;
         }
         Poll::Ready(Ok(()))
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        Ok(self.connection.send(message)?)
+        Ok(self.link.connection.send(message)?)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.poll_write(cx).map_err(Error::from)
+        self.poll_sent(cx)
     }
 
     /// Sends a Close frame without a code; reading the stream to its end completes the closing handshake.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.connection.is_open() {
-            self.connection.close(None)?;
+        if self.link.connection.is_open() {
+            self.link.connection.close(None)?;
         }
-        self.poll_write(cx).map_err(Error::from)
+        self.poll_sent(cx)
     }
 }
 
