@@ -874,6 +874,23 @@ async fn a_client_is_refused_with_a_response() {
     }
 }
 
+/// HA-16: a response arrives although the client has sent more than anybody reads.
+#[::tokio::test]
+async fn a_refused_client_that_sends_more_gets_the_response() {
+    let (near, mut far) = streams();
+    let client = beside(move || {
+        let body = "x".repeat(100_000);
+        let request = REQUEST.replace("GET", "POST") + &body;
+        far.write_all(request.as_bytes()).expect("open");
+        thread::sleep(Duration::from_millis(50));
+        read_head(&mut far)
+    });
+    let serve = async { adapter::accept(near).await.map(drop) };
+    let (head, result) = ::tokio::join!(client, serve);
+    assert!(head.starts_with("HTTP/1.1 405 "), "{head}");
+    assert!(matches!(result, Err(Error::Handshake(_))), "{result:?}");
+}
+
 /// HA-15, HA-16: a plain GET can be looked at and answered with a page, behind which the stream is shut down.
 #[::tokio::test]
 async fn a_plain_request_can_be_answered() {

@@ -26,7 +26,7 @@ use bytes::BytesMut;
 
 use super::error::Error;
 use super::link::Link;
-use super::opening::{HEAD, open, serve};
+use super::opening::{HEAD, open, serve, split_head};
 use super::{LINGER, READ};
 use crate::close::CloseFrame;
 use crate::config::Config;
@@ -386,8 +386,9 @@ fn read_head<S: Read, H>(
         if count == 0 {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
-        if let Some((head, used)) = receive(&buffer[..count])? {
-            return Ok((head, BytesMut::from(&buffer[used..count])));
+        let mut bytes = BytesMut::from(&buffer[..count]);
+        if let Some(head) = split_head(&mut bytes, &mut receive)? {
+            return Ok((head, bytes));
         }
     }
 }

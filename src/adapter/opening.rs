@@ -2,12 +2,12 @@
 
 use alloc::boxed::Box;
 
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 
 use super::error::{Error, Rejection};
 use crate::config::Config;
 use crate::connection::Connection;
-use crate::handshake::{Accepted, Client, Established, Response};
+use crate::handshake::{Accepted, Client, Established, HandshakeError, Response};
 
 /// How many bytes a read of a head asks for; few heads have more.
 pub(super) const HEAD: usize = 2 << 10;
@@ -49,4 +49,14 @@ pub(super) fn open(
             })))
         }
     }
+}
+
+/// Looks for a head at the front of `bytes` with `receive`, and leaves what is behind it.
+pub(super) fn split_head<H>(
+    bytes: &mut BytesMut,
+    receive: impl FnOnce(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,
+) -> Result<Option<H>, HandshakeError> {
+    let found = receive(bytes)?;
+    bytes.advance(found.as_ref().map_or(bytes.len(), |(_, used)| *used));
+    Ok(found.map(|(head, _)| head))
 }

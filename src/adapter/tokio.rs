@@ -29,14 +29,14 @@ use core::time::Duration;
 use std::io::{self, ErrorKind};
 
 use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use ::tokio::time::{Instant, Sleep, sleep, timeout};
-use bytes::{Buf, BytesMut};
+use ::tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
+use bytes::BytesMut;
 use futures_core::Stream;
 use futures_sink::Sink;
 
 use super::error::Error;
 use super::link::Link;
-use super::opening::{HEAD, open, serve};
+use super::opening::{HEAD, open, serve, split_head};
 use super::wakers::{User, Wakers};
 use super::{LINGER, READ};
 use crate::close::CloseFrame;
@@ -318,9 +318,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_write(&mut self, cx: &mut Context<'_>, user: User) -> Poll<io::Result<()>> {
         let (link, mut stream) = (&mut self.link, Pin::new(&mut self.stream));
         let written = self.wakers.poll(user, cx, |cx| {
-            while let Some(taken) =
-                link.offer(|slices| stream.as_mut().poll_write_vectored(cx, slices))?
-            {
+            while let Some(taken) = link.offer(|it| stream.as_mut().poll_write_vectored(cx, it))? {
                 link.taken(ready!(taken)?)?;
             }
             if link.unflushed {
@@ -432,17 +430,25 @@ async fn read_head<S: AsyncRead + Unpin, H>(
 ) -> Result<(H, BytesMut), Error> {
     let mut bytes = BytesMut::with_capacity(HEAD);
     while stream.read_buf(&mut bytes).await? > 0 {
-        if let Some((head, used)) = receive(&bytes)? {
-            bytes.advance(used);
+        if let Some(head) = split_head(&mut bytes, &mut receive)? {
             return Ok((head, bytes));
         }
-        bytes.clear();
     }
     Err(io::Error::from(ErrorKind::UnexpectedEof).into())
 }
 
 /// Writes a response that no connection follows.
-async fn write_last<S: AsyncWrite + Unpin>(stream: &mut S, response: &[u8]) -> io::Result<()> {
+///
+/// Dropping a stream with unread input may destroy it on its way, so this reads and ignores what comes, for a second.
+async fn write_last<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     stream.write_all(response).await?;
-    stream.shutdown().await
+    stream.shutdown().await?;
+    let end = Instant::now() + LINGER;
+    while let Ok(Ok(1..)) = timeout_at(end, stream.read(&mut [0; HEAD])).await
+        && Instant::now() < end
+    {}
+    Ok(())
 }
