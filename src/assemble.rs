@@ -58,7 +58,8 @@ impl Assembly {
             return Err(ProtocolError::FrameTooLarge);
         }
         self.len = self.len.saturating_add(header.len);
-        if self.len > limits.message {
+        // Of a compressed message, what comes out is counted.
+        if self.len > limits.message && !self.is_compressed() {
             return Err(ProtocolError::MessageTooLarge);
         }
         if header.fin && header.opcode != Opcode::Continuation {
@@ -125,6 +126,12 @@ impl Assembly {
     #[cfg(feature = "deflate")]
     pub(crate) fn is_compressed(&self) -> bool {
         self.compressed
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "no message is")]
+    fn is_compressed(&self) -> bool {
+        false
     }
 
     /// Decompresses and checks a piece of the message, unmasked, until it is used up or `most` bytes have come out; returns

@@ -112,9 +112,10 @@ impl ProtocolError {
             }
 
             Self::FrameTooLarge | Self::MessageTooLarge => CloseCode::MESSAGE_TOO_BIG,
-            Self::TooManyFragments | Self::TooManyEmptyFragments | Self::TooManyControlFrames => {
-                CloseCode::POLICY_VIOLATION
-            }
+            Self::CompressionOverhead
+            | Self::TooManyFragments
+            | Self::TooManyEmptyFragments
+            | Self::TooManyControlFrames => CloseCode::POLICY_VIOLATION,
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }

@@ -8,11 +8,11 @@
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// The longest frame that is received, in bytes of payload. A longer one fails the connection with 1009 at its
+    /// The longest frame that is received, in bytes of payload, compressed or not. A longer one fails the connection with 1009 at its
     /// header. Default: 64 MiB, as much as a message.
     pub frame: u64,
     /// The longest message that is received, in bytes. A longer one fails the connection with 1009 at the header that
-    /// shows it. Default: 64 MiB, four times the largest message of the conformance suite; memory grows with what has
+    /// shows it; a compressed one when that many bytes have come out. Default: 64 MiB, four times the largest message of the conformance suite; memory grows with what has
     /// arrived, never with what was announced.
     pub message: u64,
     /// The most frames in a message that is fragmented. One more fails the connection with 1008. Default: 131,072, twice
@@ -56,7 +56,7 @@ pub struct Config {
     /// frames can go out between the fragments. Default: no limit but that of the type, 4 GiB.
     pub fragment_size: u32,
     /// The bytes waiting to be written at which no more data is taken from the application. Control frames are taken
-    /// still, and a message is taken whole if the queue was below the limit before. Default: 64 MiB.
+    /// still, and a message is taken whole if the queue was below the limit before. Default: 64 MiB; more than 4 GiB counts as 4 GiB.
     pub outgoing_limit: usize,
     /// How hard messages are compressed, where that was agreed on: from 1, fast, to 9, small. Default: 6.
     #[cfg(feature = "deflate")]

@@ -39,6 +39,9 @@ pub enum ProtocolError {
     InvalidUtf8,
     /// A compressed message is not DEFLATE data, or is cut short (RFC 7692 §7.2.2).
     InvalidCompression,
+    /// A compressed message goes on and on, and hardly anything comes out of it (RFC 6455 §10.4): more than 64 KiB, and
+    /// sixteen times what came out.
+    CompressionOverhead,
     /// A frame is longer than [`Limits::frame`](crate::Limits::frame) (RFC 6455 §10.4).
     FrameTooLarge,
     /// A message is longer than [`Limits::message`](crate::Limits::message) (RFC 6455 §10.4).
@@ -71,6 +74,7 @@ impl fmt::Display for ProtocolError {
             Self::InvalidCloseReason => "the reason of a close frame is not UTF-8",
             Self::InvalidUtf8 => "a text message is not UTF-8",
             Self::InvalidCompression => "a compressed message is not valid DEFLATE data",
+            Self::CompressionOverhead => "a compressed message is far longer than what it holds",
             Self::FrameTooLarge => "a frame is longer than the limit",
             Self::MessageTooLarge => "a message is longer than the limit",
             Self::TooManyFragments => "a message has more frames than the limit",

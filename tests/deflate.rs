@@ -299,3 +299,91 @@ fn fragments_are_compressed_as_one_message() {
         }
     }
 }
+
+/// DD-08, S-09: of a compressed message the limit counts what comes out, though it be shorter than what goes in.
+#[test]
+fn the_limit_counts_what_comes_out() {
+    let limits = Limits {
+        message: 100,
+        ..Limits::default()
+    };
+    let config = Config {
+        limits,
+        ..Config::default()
+    };
+    for (len, expected) in [
+        (100, Ok(vec![vec![b'x'; 100]])),
+        (101, Err(ProtocolError::MessageTooLarge)),
+    ] {
+        // One stored block for the header and each ten bytes.
+        let mut stored = Vec::new();
+        for block in vec![b'x'; len].chunks(10) {
+            let size = u8::try_from(block.len()).expect("ten at the most");
+            stored.extend_from_slice(&[0, size, 0, !size, 0xFF]);
+            stored.extend_from_slice(block);
+        }
+        stored.push(0);
+        let mut bytes = vec![0xC2, 126, 0, u8::try_from(stored.len()).expect("short")];
+        bytes.extend_from_slice(&stored);
+        for step in [1, 7, bytes.len()] {
+            let heard = hear(&mut client(Params::default(), &config), &bytes, step);
+            assert_eq!(heard, expected, "{len} bytes by {step}");
+        }
+    }
+}
+
+/// DD-08, S-09: a message that goes on without anything coming out fails in one place, however it is cut; one of single bytes
+/// that are flushed does not.
+#[test]
+fn a_message_of_nothing_fails() {
+    let empty_block = [0x00, 0x00, 0x00, 0xFF, 0xFF];
+    let flushed_byte = [
+        0x00, 0x01, 0x00, 0xFE, 0xFF, b'x', 0x00, 0x00, 0x00, 0xFF, 0xFF,
+    ];
+    for (block, fails) in [(&empty_block[..], true), (&flushed_byte, false)] {
+        let payload = block.repeat(100_000 / block.len());
+        let mut bytes = vec![0xC2, 127];
+        bytes.extend_from_slice(&(payload.len() as u64 + 1).to_be_bytes());
+        bytes.extend_from_slice(&payload);
+        bytes.push(0);
+        for step in [1, 1000, 16_385, bytes.len()] {
+            let mut connection = client(Params::default(), &Config::default());
+            let heard = hear(&mut connection, &bytes, step);
+            if fails {
+                assert_eq!(heard, Err(ProtocolError::CompressionOverhead), "by {step}");
+                let close = take(&mut connection);
+                assert_eq!(close[6] ^ 1, 0x03, "1008");
+                assert_eq!(close[7] ^ 2, 0xF0, "1008");
+            } else {
+                let x = vec![b'x'; payload.len() / block.len()];
+                assert_eq!(heard, Ok(vec![x]), "by {step}");
+            }
+        }
+    }
+}
+
+/// DF-01, DC-07: what is said with the first fragment holds for the message.
+#[test]
+fn fragments_are_compressed_or_not() {
+    for (compress, fin, rsv1) in [
+        (Compress::Auto, Fin::More, true),
+        (Compress::Auto, Fin::Last, false), // too short
+        (Compress::Never, Fin::More, false),
+        (Compress::Always, Fin::Last, true),
+    ] {
+        let config = Config::default();
+        let mut server = server(Params::default(), &config);
+        server
+            .send_fragment_with(MessageKind::Text, b"Hello", fin, compress)
+            .expect("it is open");
+        if fin == Fin::More {
+            server
+                .send_fragment(MessageKind::Text, b"!", Fin::Last)
+                .expect("it is open");
+        }
+        let bytes = take(&mut server);
+        assert_eq!(bytes[0] & 0x40 != 0, rsv1, "{compress:?} {fin:?}");
+        let expected = if fin == Fin::More { "Hello!" } else { "Hello" };
+        check(&bytes, &[expected]);
+    }
+}

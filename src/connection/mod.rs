@@ -235,6 +235,21 @@ impl Connection {
         self.sender.send_fragment(kind, data, fin)
     }
 
+    /// Queues the next fragment of a message; see [`Sender::send_fragment_with`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Sender::send_fragment`]; nothing is queued then.
+    pub fn send_fragment_with(
+        &mut self,
+        kind: MessageKind,
+        data: &[u8],
+        fin: Fin,
+        compress: Compress,
+    ) -> Result<(), SendError> {
+        self.sender.send_fragment_with(kind, data, fin, compress)
+    }
+
     /// Queues a Ping with up to 125 bytes of payload (RFC 6455 §5.5.2).
     ///
     /// # Errors

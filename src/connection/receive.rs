@@ -1,7 +1,5 @@
 //! Receiving (RFC 6455 §6.2): bytes to frames, frames to events.
 
-#[cfg(feature = "deflate")]
-use alloc::boxed::Box;
 use core::mem;
 
 use bytes::{Buf, BytesMut};
@@ -37,9 +35,11 @@ pub struct Receiver {
     message: Assembly,
     /// What has come of an unfinished control frame's payload.
     control: Buffer,
-    /// Present if permessage-deflate was agreed on.
+    /// Whether the peer compresses with context takeover; `None` unless permessage-deflate was agreed on.
     #[cfg(feature = "deflate")]
-    inflater: Option<Box<Inflater>>,
+    takeover: Option<bool>,
+    #[cfg(feature = "deflate")]
+    inflater: Inflater,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +67,9 @@ impl Receiver {
             message: Assembly::default(),
             control: Buffer::default(),
             #[cfg(feature = "deflate")]
-            inflater: None,
+            takeover: None,
+            #[cfg(feature = "deflate")]
+            inflater: Inflater::default(),
         }
     }
 
@@ -79,7 +81,7 @@ impl Receiver {
             Role::Client => Role::Server,
             Role::Server => Role::Client,
         };
-        self.inflater = Some(Box::new(Inflater::new(params, sender)));
+        self.takeover = Some(!params.no_context_takeover(sender));
         self
     }
 
@@ -336,7 +338,7 @@ impl Receiver {
     #[cfg(feature = "deflate")]
     #[inline]
     fn rsv_in_use(&self) -> u8 {
-        if self.inflater.is_some() {
+        if self.takeover.is_some() {
             FrameHeader::RSV1
         } else {
             0
@@ -388,11 +390,7 @@ impl Receiver {
     /// Tells whether a piece that was taken has more to give.
     #[cfg(feature = "deflate")]
     fn has_more(&self) -> bool {
-        self.message.is_compressed()
-            && self
-                .inflater
-                .as_ref()
-                .is_some_and(|inflater| inflater.is_full())
+        self.message.is_compressed() && self.inflater.is_full()
     }
 
     #[cfg(not(feature = "deflate"))]
@@ -404,9 +402,6 @@ impl Receiver {
     /// Takes a piece of a compressed message. If it is delivered in chunks that may be less than all of it.
     #[cfg(feature = "deflate")]
     fn compressed_piece(&mut self, frame: Frame, piece: &mut [u8]) -> Result<Taken, ProtocolError> {
-        let Some(inflater) = &mut self.inflater else {
-            return Err(ProtocolError::ReservedBits);
-        };
         let most = if self.delivery == Delivery::Chunks {
             CHUNK
         } else {
@@ -416,15 +411,16 @@ impl Receiver {
         if let Some(key) = frame.key {
             mask::apply(piece, key, offset);
         }
+        let limit = self.limits.message;
         let taken = self
             .message
-            .inflate(inflater, piece, most, self.limits.message)?;
+            .inflate(&mut self.inflater, piece, most, limit)?;
         if let Some(key) = frame.key {
             // What was not taken comes again.
             mask::apply(&mut piece[taken..], key, offset + taken);
         }
         let frame = frame.behind(taken);
-        let ended = frame.remaining == 0 && !inflater.is_full();
+        let ended = frame.remaining == 0 && !self.inflater.is_full();
         self.state = if ended {
             State::Header
         } else {
@@ -433,7 +429,7 @@ impl Receiver {
         let kind = self.message.kind();
         let last = ended && frame.fin;
         let gathered = if last {
-            inflater.finish()?;
+            self.inflater.finish(self.takeover == Some(true))?;
             self.message.finish()?
         } else if self.delivery == Delivery::Chunks && self.message.gathered() > 0 {
             self.message.take_gathered()
@@ -537,9 +533,7 @@ impl Receiver {
         self.message.abandon();
         self.control.release();
         #[cfg(feature = "deflate")]
-        {
-            self.inflater = None;
-        }
+        self.inflater.release();
     }
 }
 

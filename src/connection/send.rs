@@ -1,7 +1,5 @@
 //! Sending (RFC 6455 §6.1): messages to frames, frames to bytes.
 
-#[cfg(feature = "deflate")]
-use alloc::boxed::Box;
 use core::fmt;
 
 use bytes::Bytes;
@@ -39,13 +37,13 @@ pub struct Sender {
     /// The message that [`send_fragment`](Self::send_fragment) has begun.
     message: Option<Begun>,
     fragment_size: u32,
-    most: usize,
+    most: u32,
     high: u32,
     low: u32,
     congested: bool,
     /// Present if permessage-deflate was agreed on.
     #[cfg(feature = "deflate")]
-    deflater: Option<Box<Deflater>>,
+    deflater: Option<Deflater>,
 }
 
 /// A message that has begun and not ended.
@@ -112,7 +110,7 @@ impl Sender {
             closing: Closing::new(role),
             message: None,
             fragment_size: config.fragment_size.max(1),
-            most: config.outgoing_limit,
+            most: limit,
             high,
             low: config.low_watermark.min(high),
             congested: false,
@@ -128,7 +126,7 @@ impl Sender {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, params: Params, config: &Config) -> Self {
-        self.deflater = Some(Box::new(Deflater::new(params, self.role, config)));
+        self.deflater = Some(Deflater::new(params, self.role, config));
         self
     }
 
@@ -195,7 +193,7 @@ impl Sender {
     /// Queues the next fragment of a message, the first one beginning it and the one with `fin` ending it
     /// (RFC 6455 §5.4). No other message can be sent in between; control frames can.
     ///
-    /// Text may be cut anywhere, also inside a character.
+    /// Text may be cut anywhere, also inside a character. Where compression was agreed on, the message is compressed.
     ///
     /// # Errors
     ///
@@ -208,11 +206,27 @@ impl Sender {
         data: &[u8],
         fin: Fin,
     ) -> Result<(), SendError> {
+        self.send_fragment_with(kind, data, fin, Compress::Auto)
+    }
+
+    /// Queues the next fragment of a message; what is said with the first one decides whether the message is compressed,
+    /// where that was agreed on.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_fragment`](Self::send_fragment).
+    pub fn send_fragment_with(
+        &mut self,
+        kind: MessageKind,
+        data: &[u8],
+        fin: Fin,
+        compress: Compress,
+    ) -> Result<(), SendError> {
         self.may_send()?;
         let mut message = self.message.unwrap_or_else(|| Begun {
             kind,
             utf8: Utf8::new(),
-            compressed: self.is_compressing(),
+            compressed: self.compresses((fin == Fin::Last).then_some(data.len()), compress),
         });
         if message.kind != kind {
             return Err(SendError::MessageInProgress);
@@ -417,7 +431,7 @@ impl Sender {
         let Some(deflater) = &self.deflater else {
             return false;
         };
-        if !deflater.wants(payload.len(), compress) {
+        if !deflater.wants(Some(payload.len()), compress) {
             return false;
         }
         let forgets = deflater.forgets();
@@ -438,15 +452,16 @@ impl Sender {
         false
     }
 
-    /// Tells whether a message sent in fragments is compressed.
+    /// Tells whether a message is to be compressed, whose length is known if it has but one fragment.
     #[cfg(feature = "deflate")]
-    fn is_compressing(&self) -> bool {
-        self.deflater.is_some()
+    fn compresses(&self, len: Option<usize>, compress: Compress) -> bool {
+        let deflater = self.deflater.as_ref();
+        deflater.is_some_and(|deflater| deflater.wants(len, compress))
     }
 
     #[cfg(not(feature = "deflate"))]
     #[expect(clippy::unused_self, reason = "there is no compressor")]
-    fn is_compressing(&self) -> bool {
+    fn compresses(&self, _: Option<usize>, _: Compress) -> bool {
         false
     }
 
@@ -492,8 +507,8 @@ impl Sender {
 
     fn push_close(&mut self, frame: Option<&CloseFrame>) {
         #[cfg(feature = "deflate")]
-        {
-            self.deflater = None;
+        if let Some(deflater) = &mut self.deflater {
+            deflater.release();
         }
         let mut payload = [0; MAX_CONTROL_LEN];
         let mut len = 0;
@@ -528,7 +543,7 @@ impl Sender {
         if !self.closing.is_open() {
             return Err(SendError::Closed);
         }
-        if self.buffered() >= self.most {
+        if self.buffered() as u64 >= self.most.into() {
             Err(SendError::QueueFull)
         } else {
             Ok(())

@@ -1,11 +1,17 @@
 //! Compressing messages (RFC 7692 §7.2.1).
+#![expect(
+    clippy::unnecessary_box_returns,
+    reason = "engines move between the pool and connections, where a pointer is small"
+)]
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::fmt;
 
 use zlib_rs::{Deflate, DeflateFlush, Status};
 
+use super::TAIL;
 use super::params::Params;
 use crate::buffer::Buffer;
 use crate::config::Config;
@@ -15,7 +21,7 @@ use crate::role::Role;
 /// The compressor of a connection. Its engine comes with the first compressed message and stays, or without context
 /// takeover comes with each one and goes.
 pub(crate) struct Deflater {
-    engine: Option<Deflate>,
+    engine: Option<Box<Deflate>>,
     kind: Kind,
     takeover: bool,
     threshold: u32,
@@ -27,9 +33,6 @@ struct Kind {
     level: u8,
     window_bits: u8,
 }
-
-/// What is removed from the end of a message (RFC 7692 §7.2.1).
-const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 impl Deflater {
     /// Returns the compressor of `sender`.
@@ -47,11 +50,11 @@ impl Deflater {
         }
     }
 
-    /// Tells whether a message of this length is to be compressed.
+    /// Tells whether a message of this length, if it is known, is to be compressed.
     #[inline]
-    pub(crate) fn wants(&self, len: usize, compress: Compress) -> bool {
+    pub(crate) fn wants(&self, len: Option<usize>, compress: Compress) -> bool {
         match compress {
-            Compress::Auto => len as u64 >= self.threshold.into(),
+            Compress::Auto => len.is_none_or(|len| len as u64 >= self.threshold.into()),
             Compress::Never => false,
             Compress::Always => true,
         }
@@ -96,12 +99,16 @@ impl Deflater {
         if output.len() == start {
             output.push(&[0]);
         }
-        if !self.takeover {
-            self.engine
-                .take()
-                .into_iter()
-                .for_each(|engine| pool::put(self.kind, engine));
+        if !self.takeover
+            && let Some(engine) = self.engine.take()
+        {
+            pool::put(self.kind, engine);
         }
+    }
+
+    /// Gives all memory back; no more is sent.
+    pub(crate) fn release(&mut self) {
+        self.engine = None;
     }
 }
 
@@ -119,16 +126,16 @@ const STEP: usize = 256;
 mod pool {
     //! The engines that the thread has used and does not need.
 
-    use super::{Deflate, Kind, RefCell, Vec};
+    use super::{Box, Deflate, Kind, RefCell, Vec};
 
     /// The most engines that a thread keeps: one each for a few kinds.
     const MOST: usize = 4;
 
     std::thread_local! {
-        static POOL: RefCell<Vec<(Kind, Deflate)>> = const { RefCell::new(Vec::new()) };
+        static POOL: RefCell<Vec<(Kind, Box<Deflate>)>> = const { RefCell::new(Vec::new()) };
     }
 
-    pub(super) fn take(kind: Kind) -> Deflate {
+    pub(super) fn take(kind: Kind) -> Box<Deflate> {
         let spare = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
             let at = pool.iter().position(|(other, _)| *other == kind)?;
@@ -137,10 +144,10 @@ mod pool {
         spare
             .ok()
             .flatten()
-            .unwrap_or_else(|| Deflate::new(kind.level.into(), false, kind.window_bits))
+            .unwrap_or_else(|| Box::new(Deflate::new(kind.level.into(), false, kind.window_bits)))
     }
 
-    pub(super) fn put(kind: Kind, mut engine: Deflate) {
+    pub(super) fn put(kind: Kind, mut engine: Box<Deflate>) {
         engine.reset();
         // An error means that the thread ends; dropping the engine is right then.
         let _ = POOL.try_with(|pool| {

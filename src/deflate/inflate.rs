@@ -1,59 +1,51 @@
 //! Decompressing messages (RFC 7692 §7.2.2).
+#![expect(
+    clippy::vec_box,
+    reason = "engines move between the pool and connections, where a pointer is small"
+)]
 
 use alloc::boxed::Box;
-use core::cell::RefCell;
-use core::mem;
-
 use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::fmt;
+
 use zlib_rs::{Inflate, InflateFlush, Status};
 
-use super::params::Params;
+use super::TAIL;
+use super::history::History;
 use crate::buffer::Buffer;
 use crate::error::ProtocolError;
-use crate::role::Role;
 
 /// The decompressor of a connection. Its engine comes with the first compressed message and stays, or without context
 /// takeover comes with each one and goes.
+#[derive(Debug, Default)]
 pub(crate) struct Inflater {
-    engine: Option<Engine>,
-    takeover: bool,
-    /// Whether any byte of the message has come.
-    begun: bool,
-    /// How many bytes have come out of the message.
+    engine: Option<Box<Engine>>,
+}
+
+/// What decompresses, and how far it is in the message.
+struct Engine {
+    inflate: Inflate,
+    history: History,
+    /// How many bytes of the message have gone in.
+    used: u64,
+    /// How many bytes have come out.
     len: u64,
     /// Whether the last output was full, so that there may be more without further input.
     full: bool,
 }
 
-/// What decompresses, and what it has put out last.
-struct Engine {
-    inflate: Inflate,
-    history: History,
-}
-
-/// What the sender of a message has removed from its end (RFC 7692 §7.2.1).
-const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
-
 impl Inflater {
-    /// Returns the decompressor for what `sender` compresses.
-    pub(crate) fn new(params: Params, sender: Role) -> Self {
-        let takeover = !params.no_context_takeover(sender);
-        Self {
-            engine: None,
-            takeover,
-            begun: false,
-            len: 0,
-            full: false,
-        }
-    }
-
     /// Tells whether more comes out without further input.
     pub(crate) fn is_full(&self) -> bool {
-        self.full
+        self.engine.as_ref().is_some_and(|engine| engine.full)
     }
 
     /// Decompresses a piece of a message, until it is used up or `most` bytes have been appended to `output`; returns how
-    /// much of it was used. A message of more than `limit` bytes fails once that many have come out.
+    /// much of it was used.
+    ///
+    /// A message of more than `limit` bytes fails once that many have come out, and one that goes on without much coming
+    /// out fails, too.
     pub(crate) fn inflate(
         &mut self,
         piece: &[u8],
@@ -61,20 +53,56 @@ impl Inflater {
         most: usize,
         limit: u64,
     ) -> Result<usize, ProtocolError> {
-        self.begun |= !piece.is_empty();
+        if piece.is_empty() && self.engine.is_none() {
+            return Ok(0);
+        }
+        self.engine
+            .get_or_insert_with(pool::take)
+            .inflate(piece, output, most, limit)
+    }
+
+    /// Ends a message: checks that its data ends where a block does (RFC 7692 §7.2.2). Without `takeover` it leaves nothing
+    /// behind.
+    pub(crate) fn finish(&mut self, takeover: bool) -> Result<(), ProtocolError> {
+        if let Some(engine) = &mut self.engine {
+            engine.finish()?;
+        }
+        if !takeover && let Some(engine) = self.engine.take() {
+            pool::put(engine);
+        }
+        Ok(())
+    }
+
+    /// Gives all memory back; no more is received.
+    pub(crate) fn release(&mut self) {
+        self.engine = None;
+    }
+}
+
+impl Engine {
+    fn inflate(
+        &mut self,
+        piece: &[u8],
+        output: &mut Buffer,
+        most: usize,
+        limit: u64,
+    ) -> Result<usize, ProtocolError> {
         // One byte beyond the limit shows that it is passed.
         let left =
             usize::try_from(limit - self.len).map_or(usize::MAX, |left| left.saturating_add(1));
         let end = output.len().saturating_add(most.min(left));
         let mut rest = piece;
         while output.len() < end && (!rest.is_empty() || self.full) {
+            let input = &rest[..rest.len().min(self.up_to_stop())];
             let room = STEP.min(end - output.len());
             let (used, len) =
-                self.step(rest, output.space_within(room, end), InflateFlush::NoFlush)?;
+                self.step(input, output.space_within(room, end), InflateFlush::NoFlush)?;
             output.advance(len);
             self.full = len == room;
             self.len += len as u64;
-            rest = rest.get(used..).unwrap_or_default();
+            self.used += used as u64;
+            rest = &rest[used..];
+            self.check_overhead()?;
         }
         if self.len > limit {
             return Err(ProtocolError::MessageTooLarge);
@@ -82,10 +110,29 @@ impl Inflater {
         Ok(piece.len() - rest.len())
     }
 
-    /// Ends a message: checks that its data ends where a block does (RFC 7692 §7.2.2).
-    pub(crate) fn finish(&mut self) -> Result<(), ProtocolError> {
+    /// Returns how many bytes may go in before the next look at what has come of them: none if that is now, and some of it
+    /// is still to come out.
+    fn up_to_stop(&self) -> usize {
+        let up_to_stop = self.used.next_multiple_of(STEP as u64) - self.used;
+        match usize::try_from(up_to_stop) {
+            Ok(0) if !self.full => STEP,
+            up_to_stop => up_to_stop.unwrap_or(STEP),
+        }
+    }
+
+    /// Fails a message of which hardly anything has come out. All messages are looked at in the same places, however they
+    /// are cut.
+    fn check_overhead(&self) -> Result<(), ProtocolError> {
+        let stop = self.up_to_stop() == STEP;
+        if stop && self.used > OVERHEAD.saturating_add(self.len.saturating_mul(EXPANSION)) {
+            return Err(ProtocolError::CompressionOverhead);
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), ProtocolError> {
         // A message of no bytes at all is no DEFLATE data. It is taken for an empty one and touches nothing.
-        if mem::take(&mut self.begun) {
+        if self.used > 0 {
             // Told to stop at the end of a block, the engine stops behind the tail and leaves one more byte alone. Anything
             // else means that the tail has been taken for something that it is not.
             let [a, b, c, d] = TAIL;
@@ -94,33 +141,35 @@ impl Inflater {
                 return Err(ProtocolError::InvalidCompression);
             }
         }
+        self.used = 0;
         self.len = 0;
-        if !self.takeover {
-            self.engine.take().into_iter().for_each(pool::put);
-        }
         Ok(())
     }
 
-    /// Lets the engine go one step.
+    /// Lets the engine go one step; returns how many bytes have gone in and come out.
     fn step(
         &mut self,
         input: &[u8],
         room: &mut [u8],
         flush: InflateFlush,
     ) -> Result<(usize, usize), ProtocolError> {
-        let Engine { inflate, history } = self.engine.get_or_insert_with(pool::take);
+        let Self {
+            inflate, history, ..
+        } = self;
         let (in_before, out_before) = (inflate.total_in(), inflate.total_out());
         let status = inflate.decompress(input, room, flush);
         let used = usize::try_from(inflate.total_in() - in_before).unwrap_or(usize::MAX);
         let len = usize::try_from(inflate.total_out() - out_before).unwrap_or(usize::MAX);
-        history.push(room.get(..len).unwrap_or_default());
+        history.push(&room[..len]);
         match status {
             Ok(Status::Ok | Status::BufError) => Ok((used, len)),
             // A block with BFINAL ends the stream but not the message (RFC 7692 §7.2.3.4): another stream follows, with the
             // same history. It may end right before the tail, whose first byte then is the header of the last block.
             Ok(Status::StreamEnd) => {
                 inflate.reset(false);
-                history.teach(inflate)?;
+                history
+                    .teach(inflate)
+                    .map_err(|_| ProtocolError::InvalidCompression)?;
                 Ok((used, len))
             }
             Err(_) => Err(ProtocolError::InvalidCompression),
@@ -128,92 +177,58 @@ impl Inflater {
     }
 }
 
-impl core::fmt::Debug for Inflater {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Inflater")
-            .field("takeover", &self.takeover)
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            // Every window fits into the largest, so any engine serves any connection.
+            inflate: Inflate::new(false, 15),
+            history: History::default(),
+            used: 0,
+            len: 0,
+            full: false,
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("used", &self.used)
+            .field("len", &self.len)
             .finish_non_exhaustive()
     }
 }
 
-/// The most that comes out of one step, in bytes, so that a limit is never passed by much.
+/// The most that goes into one step or comes out of it, in bytes, so that a limit is never passed by much.
 const STEP: usize = 16 << 10;
 
-/// The largest window, in bytes (RFC 7692 §7.1.2).
-const WINDOW: usize = 1 << 15;
+/// How many bytes of a compressed message may yield nothing.
+const OVERHEAD: u64 = 64 << 10;
 
-/// The last bytes that have come out: what a new stream may refer to.
-struct History {
-    ring: Box<[u8]>,
-    /// How many bytes have ever been pushed; the next one goes to this place in the ring.
-    len: usize,
-}
-
-impl History {
-    fn push(&mut self, bytes: &[u8]) {
-        let bytes = bytes
-            .get(bytes.len().saturating_sub(WINDOW)..)
-            .unwrap_or_default();
-        let at = self.len % WINDOW;
-        let (end, start) = bytes.split_at(bytes.len().min(WINDOW - at));
-        self.ring[at..at + end.len()].copy_from_slice(end);
-        self.ring[..start.len()].copy_from_slice(start);
-        self.len += bytes.len();
-        if self.len >= 2 * WINDOW {
-            self.len = self.len % WINDOW + WINDOW; // full, wherever it goes on
-        }
-    }
-
-    /// Makes the history known to an engine that begins a new stream.
-    fn teach(&self, inflate: &mut Inflate) -> Result<(), ProtocolError> {
-        let at = self.len % WINDOW;
-        let older = if self.len >= WINDOW {
-            &self.ring[at..]
-        } else {
-            &[]
-        };
-        for part in [older, &self.ring[..at]] {
-            if !part.is_empty() {
-                inflate
-                    .set_dictionary(part)
-                    .map_err(|_| ProtocolError::InvalidCompression)?;
-            }
-        }
-        Ok(())
-    }
-}
+/// How many times longer than a message its compressed form may be, beyond [`OVERHEAD`]. A sender that flushes behind every
+/// byte without compressing it comes to 11.
+const EXPANSION: u64 = 16;
 
 mod pool {
     //! The engines that the thread has used and does not need.
 
-    use super::{Engine, History, Inflate, RefCell, Vec, WINDOW};
-    use alloc::vec;
+    use super::{Box, Engine, RefCell, Vec};
 
     /// The most engines that a thread keeps. One is enough, unless messages of several connections overlap.
     const MOST: usize = 4;
 
     std::thread_local! {
-        static POOL: RefCell<Vec<Engine>> = const { RefCell::new(Vec::new()) };
+        static POOL: RefCell<Vec<Box<Engine>>> = const { RefCell::new(Vec::new()) };
     }
 
-    pub(super) fn take() -> Engine {
+    pub(super) fn take() -> Box<Engine> {
         let spare = POOL.try_with(|pool| pool.borrow_mut().pop()).ok().flatten();
-        spare.unwrap_or_else(|| {
-            let history = History {
-                ring: vec![0; WINDOW].into_boxed_slice(),
-                len: 0,
-            };
-            // Every window fits into the largest, so any engine serves any connection.
-            Engine {
-                inflate: Inflate::new(false, 15),
-                history,
-            }
-        })
+        spare.unwrap_or_default()
     }
 
-    pub(super) fn put(mut engine: Engine) {
+    pub(super) fn put(mut engine: Box<Engine>) {
         engine.inflate.reset(false);
-        engine.history.len = 0;
+        engine.history.clear();
         // An error means that the thread ends; dropping the engine is right then.
         let _ = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();

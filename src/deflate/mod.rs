@@ -16,6 +16,7 @@
 //! * [`Params`] says what was agreed, whoever did it.
 
 mod compress;
+mod history;
 mod inflate;
 mod offer;
 mod params;
@@ -29,3 +30,6 @@ pub use params::Params;
 
 /// The name under which the extension is registered (RFC 7692 §7).
 pub const NAME: &str = "permessage-deflate";
+
+/// What the sender of a message removes from its end, and the receiver puts back (RFC 7692 §7.2.1).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
