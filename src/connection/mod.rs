@@ -297,7 +297,7 @@ impl Connection {
     /// Returns how many bytes wait to be written.
     #[inline]
     #[must_use]
-    pub const fn buffered(&self) -> usize {
+    pub fn buffered(&self) -> usize {
         self.sender.buffered()
     }
 

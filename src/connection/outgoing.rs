@@ -28,8 +28,6 @@ pub struct Outgoing {
     /// Pings and Pongs.
     replies: Buffer,
     cursor: Cursor,
-    /// How many bytes wait in all.
-    len: usize,
 }
 
 /// A place in the queue.
@@ -82,7 +80,7 @@ impl Outgoing {
         if payload.len() >= LARGE || begin - self.last_gap() >= LARGE {
             self.push_gap(begin, Bytes::new());
         }
-        self.len += write_frame(&mut self.frames, header, payload);
+        write_frame(&mut self.frames, header, payload);
     }
 
     /// Queues a frame without a mask. A large payload is kept where it is.
@@ -92,7 +90,7 @@ impl Outgoing {
         }
         self.make_room();
         let begin = self.frames.len();
-        self.len += write_frame(&mut self.frames, header, &[]) + payload.len();
+        write_frame(&mut self.frames, header, &[]);
         self.push_gap(begin, payload);
     }
 
@@ -110,13 +108,13 @@ impl Outgoing {
         if too_much && header.opcode == Opcode::Pong {
             self.drop_pongs();
         }
-        self.len += write_frame(&mut self.replies, header, payload);
+        write_frame(&mut self.replies, header, payload);
     }
 
     /// Queues a Close frame. Replies go out before it, even if they are queued later.
     pub(super) fn push_close(&mut self, header: FrameHeader, payload: &[u8]) {
         self.push_gap(self.frames.len(), Bytes::new());
-        self.len += write_frame(&mut self.frames, header, payload);
+        write_frame(&mut self.frames, header, payload);
     }
 
     /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
@@ -137,15 +135,17 @@ impl Outgoing {
     /// Returns how many bytes wait to be written.
     #[inline]
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.len
+    pub fn len(&self) -> usize {
+        let frames = self.frames.len() - self.cursor.frames;
+        let replies = self.replies.len() - self.cursor.replies as usize;
+        frames + replies + self.gaps.payload()
     }
 
     /// Tells whether nothing waits to be written.
     #[inline]
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.len == 0
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Moves what waits over what has been written once that is most of the buffer, which costs
@@ -203,12 +203,8 @@ impl Outgoing {
             .split_at_checked(reply_len(rest))
             .filter(|_| !rest.is_empty())
         {
-            if frame
-                .first()
-                .is_some_and(|first| first & 0x0F == Opcode::Pong as u8)
-            {
-                self.len -= frame.len();
-            } else {
+            let first = frame.first().copied().unwrap_or_default();
+            if first & 0x0F != Opcode::Pong as u8 {
                 self.replies.push(frame);
             }
             rest = behind;
@@ -280,7 +276,7 @@ impl Outgoing {
     /// Gives memory back that nothing waits in.
     #[inline]
     fn tidy(&mut self) {
-        if self.len == 0 {
+        if self.is_empty() {
             self.frames.release();
             self.replies.release();
             self.gaps.release();
@@ -319,7 +315,7 @@ impl Cursor {
 impl Buf for Outgoing {
     #[inline]
     fn remaining(&self) -> usize {
-        self.len
+        self.len()
     }
 
     #[inline]
@@ -348,8 +344,7 @@ impl Buf for Outgoing {
     ///
     /// If that is more than wait to be written.
     fn advance(&mut self, mut count: usize) {
-        assert!(count <= self.len, "more bytes written than were waiting");
-        self.len -= count;
+        assert!(count <= self.len(), "more bytes written than were waiting");
         while count > 0 {
             let Some((part, bytes, behind)) = self.segment(self.cursor) else {
                 break;
@@ -357,8 +352,10 @@ impl Buf for Outgoing {
             let taken = count.min(bytes.len());
             let left = bytes.len() - taken;
             self.cursor = behind.back(part, left);
-            if left > 0 && matches!(part, Part::Replies) {
-                self.cursor.reply_end = behind.replies;
+            match part {
+                Part::Replies if left > 0 => self.cursor.reply_end = behind.replies,
+                Part::Payload => self.gaps.advance(taken),
+                _ => {}
             }
             count -= taken;
         }
@@ -368,9 +365,9 @@ impl Buf for Outgoing {
     }
 }
 
-/// Appends a frame and returns its length.
+/// Appends a frame.
 #[inline]
-fn write_frame(buffer: &mut Buffer, header: FrameHeader, payload: &[u8]) -> usize {
+fn write_frame(buffer: &mut Buffer, header: FrameHeader, payload: &[u8]) {
     let (head, head_len) = header.encode();
     // Room for the longest header, whose unused end the payload overwrites: a copy of known length is two moves.
     let room = buffer.space(FrameHeader::MAX_LEN + payload.len());
@@ -381,7 +378,6 @@ fn write_frame(buffer: &mut Buffer, header: FrameHeader, payload: &[u8]) -> usiz
         None => body.copy_from_slice(payload),
     }
     buffer.advance(head_len + payload.len());
-    head_len + payload.len()
 }
 
 /// Returns a place in the lane of replies as it is kept.

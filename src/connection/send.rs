@@ -334,7 +334,7 @@ impl Sender {
     /// Returns how many bytes wait to be written.
     #[inline]
     #[must_use]
-    pub const fn buffered(&self) -> usize {
+    pub fn buffered(&self) -> usize {
         self.outgoing.len()
     }
 
