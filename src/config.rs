@@ -65,6 +65,9 @@ pub struct Config {
     /// shorter.
     #[cfg(feature = "deflate")]
     pub compression_threshold: u32,
+    /// What is kept to compress the next message with, where context takeover was agreed on. Default: the engine.
+    #[cfg(feature = "deflate")]
+    pub compression_memory: CompressionMemory,
     /// The bytes waiting to be written from which on
     /// [`Connection::is_congested`](crate::Connection::is_congested) is true, at most `outgoing_limit`. Default: 1 MiB.
     pub high_watermark: u32,
@@ -83,6 +86,8 @@ impl Default for Config {
             compression_level: 6,
             #[cfg(feature = "deflate")]
             compression_threshold: 128,
+            #[cfg(feature = "deflate")]
+            compression_memory: CompressionMemory::Engine,
             high_watermark: 1 << 20,
             low_watermark: 256 << 10,
         }
@@ -98,4 +103,20 @@ pub enum Delivery {
     /// one read. [`Limits::message`] holds all the same. How a message is cut into chunks depends on how it was read; of a
     /// piece of text with an error in it, nothing is delivered.
     Chunks,
+}
+
+/// What a connection keeps between two messages to compress the next one with, if it may refer to those before
+/// (RFC 7692 §7.1.1).
+///
+/// The engine is fastest while few connections are at work. Where they are many, they drive each other's engines out of the
+/// CPU's caches, and the history is both smaller and faster.
+#[cfg(feature = "deflate")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CompressionMemory {
+    /// The engine: 371 KiB with a window of 15 bits, 245 KiB with one of 9.
+    Engine,
+    /// The last bytes that were compressed, at most the window that was agreed on. The number is the base-2 logarithm of
+    /// bytes, 8 to 15: [`History(13)`](Self::History) keeps 8 KiB. Each message borrows an engine of the thread and teaches it
+    /// these bytes, which costs the more the more there are.
+    History(u8),
 }

@@ -113,6 +113,8 @@ pub use adapter::tokio;
 #[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
 pub use adapter::{Error, Rejection, blocking};
 pub use close::{CloseCode, CloseFrame};
+#[cfg(feature = "deflate")]
+pub use config::CompressionMemory;
 pub use config::{Config, Delivery, Limits};
 pub use connection::{
     Chunk, Connection, EndedBy, Event, Fin, MaskKeys, Outcome, Outgoing, Receiver, Refused, Reply,

@@ -4,7 +4,8 @@
 use bytes::{Buf, Bytes};
 use sansocket::deflate::Params;
 use sansocket::{
-    Compress, Config, Connection, Delivery, Event, Fin, Limits, Message, MessageKind, ProtocolError,
+    Compress, CompressionMemory, Config, Connection, Delivery, Event, Fin, Limits, Message,
+    MessageKind, ProtocolError,
 };
 
 fn server(params: Params, config: &Config) -> Connection {
@@ -182,6 +183,17 @@ fn reserved_bits_are_checked() {
 /// T-04, S-08, DC-01, DC-06, DC-07, DC-08, DC-09, DD-02, DD-03, DD-04: what one end sends the other receives, for all parameters.
 #[test]
 fn what_one_end_compresses_the_other_decompresses() {
+    for compression_memory in [
+        CompressionMemory::Engine,
+        CompressionMemory::History(8),
+        CompressionMemory::History(13),
+        CompressionMemory::History(15),
+    ] {
+        round_trips(compression_memory);
+    }
+}
+
+fn round_trips(compression_memory: CompressionMemory) {
     let json: String = (0..300)
         .map(|i| i.to_string() + ",\"name\":\"user\",")
         .collect();
@@ -199,6 +211,7 @@ fn what_one_end_compresses_the_other_decompresses() {
                         fragment_size,
                         delivery,
                         compression_threshold: 0,
+                        compression_memory,
                         ..Config::default()
                     };
                     let (mut server, mut client) =
@@ -386,4 +399,33 @@ fn fragments_are_compressed_or_not() {
         let expected = if fin == Fin::More { "Hello!" } else { "Hello" };
         check(&bytes, &[expected]);
     }
+}
+
+/// DC-07: where the engine is not kept, the next message is compressed with as much of those before as is.
+#[test]
+fn the_history_is_used() {
+    let params = Params::default();
+    let text: String = (0..400).map(|i| format!("{} ", i * i * 7919)).collect();
+    assert!((2_000..4_000).contains(&text.len()));
+    let again = |compression_memory| {
+        let config = Config {
+            compression_memory,
+            ..Config::default()
+        };
+        let mut server = server(params, &config);
+        let lens = [(); 3].map(|()| {
+            server.send_text(&text).expect("it is open");
+            take(&mut server).len()
+        });
+        assert!(lens[0] > text.len() / 4, "digits do not compress well");
+        (lens[1], lens[2])
+    };
+    let (engine, _) = again(CompressionMemory::Engine);
+    let (all, once_more) = again(CompressionMemory::History(12));
+    let (half, _) = again(CompressionMemory::History(11));
+    assert!(
+        engine < 100 && all < 100 && once_more < 100,
+        "{engine} {all} {once_more}"
+    );
+    assert!(half > text.len() / 10, "{half}");
 }

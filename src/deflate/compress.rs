@@ -12,19 +12,34 @@ use core::fmt;
 use zlib_rs::{Deflate, DeflateFlush, Status};
 
 use super::TAIL;
+use super::history::History;
+use super::params::LARGEST_WINDOW;
 use super::params::Params;
+use super::params::SMALLEST_OWN_WINDOW;
+use super::params::SMALLEST_WINDOW;
 use crate::buffer::Buffer;
-use crate::config::Config;
+use crate::config::{CompressionMemory, Config};
 use crate::message::Compress;
 use crate::role::Role;
 
-/// The compressor of a connection. Its engine comes with the first compressed message and stays, or without context
-/// takeover comes with each one and goes.
+/// The compressor of a connection. Its engine comes with the first compressed message and stays; or it comes with each one
+/// and goes, and without context takeover leaves nothing behind.
 pub(crate) struct Deflater {
     engine: Option<Box<Deflate>>,
+    /// What an engine has to know that comes with a message, if the one that is gone does not stay.
+    history: Option<Box<History>>,
     kind: Kind,
-    takeover: bool,
+    keep: Keep,
     threshold: u32,
+}
+
+/// What is kept between two messages.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Keep {
+    Nothing,
+    Engine,
+    /// The last bytes, as a base-2 logarithm.
+    History(u8),
 }
 
 /// What engines differ in.
@@ -37,15 +52,24 @@ struct Kind {
 impl Deflater {
     /// Returns the compressor of `sender`.
     pub(crate) fn new(params: Params, sender: Role, config: &Config) -> Self {
-        // The engine takes 8 bits for 9, and would pass the window that was agreed.
-        let window_bits = params.window_bits(sender).clamp(9, 15);
+        let window_bits = params
+            .window_bits(sender)
+            .clamp(SMALLEST_OWN_WINDOW, LARGEST_WINDOW);
+        let keep = match config.compression_memory {
+            _ if params.no_context_takeover(sender) => Keep::Nothing,
+            CompressionMemory::Engine => Keep::Engine,
+            CompressionMemory::History(bits) => {
+                Keep::History(bits.clamp(SMALLEST_WINDOW, window_bits))
+            }
+        };
         Self {
             engine: None,
+            history: None,
             kind: Kind {
                 level: config.compression_level.clamp(1, 9),
                 window_bits,
             },
-            takeover: !params.no_context_takeover(sender),
+            keep,
             threshold: config.compression_threshold,
         }
     }
@@ -62,61 +86,88 @@ impl Deflater {
 
     /// Tells whether a message leaves nothing behind, so that what was made of it may be thrown away.
     pub(crate) fn forgets(&self) -> bool {
-        !self.takeover
+        self.keep == Keep::Nothing
     }
 
     /// Appends the compressed bytes of a message, or of a fragment of one unless it is the `last`.
-    pub(crate) fn deflate(&mut self, mut payload: &[u8], last: bool, output: &mut Buffer) {
+    pub(crate) fn deflate(&mut self, payload: &[u8], last: bool, output: &mut Buffer) {
         let start = output.len();
-        let engine = self.engine.get_or_insert_with(|| pool::take(self.kind));
-        loop {
-            let room = output.space(payload.len() / 2 + STEP);
-            let size = room.len();
-            let (in_before, out_before) = (engine.total_in(), engine.total_out());
-            let status = engine.compress(payload, room, DeflateFlush::SyncFlush);
-            let used = usize::try_from(engine.total_in() - in_before).unwrap_or(usize::MAX);
-            let len = usize::try_from(engine.total_out() - out_before).unwrap_or(usize::MAX);
-            output.advance(len);
-            payload = payload.get(used..).unwrap_or_default();
-            if status != Ok(Status::Ok) || (payload.is_empty() && len < size) {
-                break;
-            }
+        let engine = match &mut self.engine {
+            Some(engine) => engine,
+            None => self
+                .engine
+                .insert(begin(self.kind, self.history.as_deref())),
+        };
+        compress(engine, payload, output);
+        if let Keep::History(bits) = self.keep {
+            self.history
+                .get_or_insert_with(|| Box::new(History::new(bits)))
+                .push(payload);
         }
         if last {
-            self.finish(start, output);
-        }
-    }
-
-    fn finish(&mut self, start: usize, output: &mut Buffer) {
-        if let Some(body) = output
-            .get(start..)
-            .and_then(|bytes| bytes.strip_suffix(&TAIL))
-        {
-            let end = start + body.len();
-            output.truncate(end);
-        }
-        // RFC 7692 §7.2.3.6: nothing is one byte, the header of an empty block without its tail.
-        if output.len() == start {
-            output.push(&[0]);
-        }
-        if !self.takeover
-            && let Some(engine) = self.engine.take()
-        {
-            pool::put(self.kind, engine);
+            finish(start, output);
+            if self.keep != Keep::Engine
+                && let Some(engine) = self.engine.take()
+            {
+                pool::put(self.kind, engine);
+            }
         }
     }
 
     /// Gives all memory back; no more is sent.
     pub(crate) fn release(&mut self) {
         self.engine = None;
+        self.history = None;
     }
 }
 
 impl fmt::Debug for Deflater {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Deflater")
-            .field("takeover", &self.takeover)
+            .field("keep", &self.keep)
             .finish_non_exhaustive()
+    }
+}
+
+/// Returns an engine that begins a message, with what it may refer to.
+fn begin(kind: Kind, history: Option<&History>) -> Box<Deflate> {
+    let mut engine = pool::take(kind);
+    for part in history.map(History::parts).into_iter().flatten() {
+        // An engine that knows nothing compresses less, but right.
+        let _ = engine.set_dictionary(part);
+    }
+    engine
+}
+
+/// Appends all that the engine makes of `payload`, up to a flush.
+fn compress(engine: &mut Deflate, mut payload: &[u8], output: &mut Buffer) {
+    loop {
+        let room = output.space(payload.len() / 2 + STEP);
+        let size = room.len();
+        let (in_before, out_before) = (engine.total_in(), engine.total_out());
+        let status = engine.compress(payload, room, DeflateFlush::SyncFlush);
+        let used = usize::try_from(engine.total_in() - in_before).unwrap_or(usize::MAX);
+        let len = usize::try_from(engine.total_out() - out_before).unwrap_or(usize::MAX);
+        output.advance(len);
+        payload = payload.get(used..).unwrap_or_default();
+        if status != Ok(Status::Ok) || (payload.is_empty() && len < size) {
+            break;
+        }
+    }
+}
+
+/// Removes the tail from a message that begins at `start` (RFC 7692 §7.2.1).
+fn finish(start: usize, output: &mut Buffer) {
+    let len = output.len();
+    if output
+        .get(start..)
+        .is_some_and(|bytes| bytes.ends_with(&TAIL))
+    {
+        output.truncate(len - TAIL.len());
+    }
+    // RFC 7692 §7.2.3.6: nothing is one byte, the header of an empty block without its tail.
+    if output.len() == start {
+        output.push(&[0]);
     }
 }
 

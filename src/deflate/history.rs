@@ -1,15 +1,10 @@
-//! What has come out of a decompressor last (RFC 7692 §7.2.2).
+//! The last bytes of a direction: what the next ones may refer to (RFC 7692 §7.2.1, §7.2.2).
 
 use alloc::boxed::Box;
 use alloc::vec;
 use core::fmt;
 
-use zlib_rs::{Inflate, InflateError};
-
-/// The largest window, in bytes (RFC 7692 §7.1.2).
-const WINDOW: usize = 1 << 15;
-
-/// The last bytes that have come out: what a new stream may refer to.
+/// The last bytes of a direction, as many as a window has.
 pub(super) struct History {
     ring: Box<[u8]>,
     /// How many bytes have ever been pushed; the next one goes to this place in the ring.
@@ -17,34 +12,34 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn push(&mut self, bytes: &[u8]) {
-        let bytes = bytes
-            .get(bytes.len().saturating_sub(WINDOW)..)
-            .unwrap_or_default();
-        let at = self.len % WINDOW;
-        let (end, start) = bytes.split_at(bytes.len().min(WINDOW - at));
-        self.ring[at..at + end.len()].copy_from_slice(end);
-        self.ring[..start.len()].copy_from_slice(start);
-        self.len += bytes.len();
-        if self.len >= 2 * WINDOW {
-            self.len = self.len % WINDOW + WINDOW; // full, wherever it goes on
+    /// Returns room for a window of `bits`, a base-2 logarithm of bytes.
+    pub(super) fn new(bits: u8) -> Self {
+        Self {
+            ring: vec![0; 1 << bits].into_boxed_slice(),
+            len: 0,
         }
     }
 
-    /// Makes the history known to an engine that begins a new stream.
-    pub(super) fn teach(&self, inflate: &mut Inflate) -> Result<(), InflateError> {
-        let at = self.len % WINDOW;
-        let older = if self.len >= WINDOW {
-            &self.ring[at..]
-        } else {
-            &[]
-        };
-        for part in [older, &self.ring[..at]] {
-            if !part.is_empty() {
-                inflate.set_dictionary(part)?;
-            }
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        let window = self.ring.len();
+        let bytes = bytes
+            .get(bytes.len().saturating_sub(window)..)
+            .unwrap_or_default();
+        let at = self.len % window;
+        let (end, start) = bytes.split_at(bytes.len().min(window - at));
+        self.ring[at..at + end.len()].copy_from_slice(end);
+        self.ring[..start.len()].copy_from_slice(start);
+        self.len += bytes.len();
+        if self.len >= 2 * window {
+            self.len = self.len % window + window; // full, wherever it goes on
         }
-        Ok(())
+    }
+
+    /// Returns the bytes in order, in two parts.
+    pub(super) fn parts(&self) -> [&[u8]; 2] {
+        let window = self.ring.len();
+        let (newer, older) = self.ring.split_at(self.len % window);
+        [if self.len < window { &[] } else { older }, newer]
     }
 
     pub(super) fn clear(&mut self) {
@@ -52,19 +47,10 @@ impl History {
     }
 }
 
-impl Default for History {
-    fn default() -> Self {
-        Self {
-            ring: vec![0; WINDOW].into_boxed_slice(),
-            len: 0,
-        }
-    }
-}
-
 impl fmt::Debug for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("History")
-            .field("len", &self.len.min(WINDOW))
+            .field("len", &self.len.min(self.ring.len()))
             .finish_non_exhaustive()
     }
 }

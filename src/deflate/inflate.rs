@@ -13,6 +13,7 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::TAIL;
 use super::history::History;
+use super::params::LARGEST_WINDOW;
 use crate::buffer::Buffer;
 use crate::error::ProtocolError;
 
@@ -167,9 +168,11 @@ impl Engine {
             // same history. It may end right before the tail, whose first byte then is the header of the last block.
             Ok(Status::StreamEnd) => {
                 inflate.reset(false);
-                history
-                    .teach(inflate)
-                    .map_err(|_| ProtocolError::InvalidCompression)?;
+                for part in history.parts() {
+                    inflate
+                        .set_dictionary(part)
+                        .map_err(|_| ProtocolError::InvalidCompression)?;
+                }
                 Ok((used, len))
             }
             Err(_) => Err(ProtocolError::InvalidCompression),
@@ -181,8 +184,8 @@ impl Default for Engine {
     fn default() -> Self {
         Self {
             // Every window fits into the largest, so any engine serves any connection.
-            inflate: Inflate::new(false, 15),
-            history: History::default(),
+            inflate: Inflate::new(false, LARGEST_WINDOW),
+            history: History::new(LARGEST_WINDOW),
             used: 0,
             len: 0,
             full: false,

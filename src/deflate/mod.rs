@@ -14,6 +14,29 @@
 //! * `handshake::Extensions::answer_deflate` and `verify_deflate` work on the value of the header;
 //! * [`Offer`] and [`Element`] work on parameters that something else has parsed;
 //! * [`Params`] says what was agreed, whoever did it.
+//!
+//! # Memory
+//!
+//! Nothing is allocated for a direction before its first compressed message. What is held from then on, until the
+//! connection closes:
+//!
+//! | direction | agreed on | between messages | within one |
+//! |---|---|---|---|
+//! | compressing | no context takeover | nothing | an engine of the thread |
+//! | compressing | takeover, [`CompressionMemory::Engine`](crate::CompressionMemory::Engine) | an engine | the same |
+//! | compressing | takeover, [`CompressionMemory::History`](crate::CompressionMemory::History) of *n* bits | 2<sup>*n*</sup> bytes | an engine of the thread, too |
+//! | decompressing | no context takeover | nothing | an engine of the thread |
+//! | decompressing | takeover | an engine | the same |
+//!
+//! An engine that compresses takes 371 KiB with a window of 15 bits, 307 KiB with 14, 275 KiB with 13, 259 KiB with 12 and
+//! 245 KiB with 9, at any level; one that decompresses takes 79 KiB with any window. A thread keeps up to four spare ones of
+//! either kind.
+//!
+//! # Secrets
+//!
+//! How well a message compresses tells who watches the wire what it has in common with other text of the same message or, with
+//! context takeover, of the messages before. Where an attacker may choose a part of that text, secrets leak byte by byte
+//! (CRIME, BREACH). Send those with [`Compress::Never`](crate::Compress::Never), or do not agree on compression.
 
 mod compress;
 mod history;

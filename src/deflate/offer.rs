@@ -41,16 +41,16 @@ pub struct Offer {
     pub client_no_context_takeover: bool,
     /// The largest window that the server compresses with, 8 to 15 (RFC 7692 §7.1.2.1). Default: 15.
     ///
-    /// Every bit less halves the window that the server's compressor and the client's decompressor
-    /// keep. A client that wants less than 15 accepts no more than it said, and a server may decline to
+    /// A smaller window takes less of the server's memory, and less of the client's if that makes use of it; ours does not. A
+    /// client that wants less than 15 accepts no more than it said, and a server may decline to
     /// be limited: if compression matters more to the client than memory, it makes a second offer
     /// without the limit. Our compressor works with 9 bits at the least: a server counts 8 as 9, and
     /// declines an offer that limits it to 8.
     pub server_max_window_bits: u8,
     /// The largest window that the client compresses with, 9 to 15 (RFC 7692 §7.1.2.2). Default: 15.
     ///
-    /// Every bit less halves the window that the client's compressor and the server's decompressor
-    /// keep. A client always offers to be limited further. A server limits each client that offers
+    /// A smaller window takes less of the client's memory, and less of the server's if that makes use of it; ours does not. A
+    /// client always offers to be limited further. A server limits each client that offers
     /// it, to 8 only where the client asks for it by itself, as few compressors are able to; a
     /// client that does not offer it is accepted with the largest window.
     pub client_max_window_bits: u8,
