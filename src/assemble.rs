@@ -95,6 +95,7 @@ impl Assembly {
     }
 
     /// Unmasks and checks the `len` bytes that have come into [`Assembly::space`], `offset` bytes into their frame.
+    #[expect(clippy::indexing_slicing, reason = "the buffer has grown since")]
     pub(crate) fn gather(
         &mut self,
         len: usize,
@@ -137,6 +138,7 @@ impl Assembly {
     /// Decompresses and checks a piece of the message, unmasked, until it is used up or `most` bytes have come out; returns
     /// how much of it was used. A message of more than `limit` bytes fails as soon as that many have come out.
     #[cfg(feature = "deflate")]
+    #[expect(clippy::indexing_slicing, reason = "the buffer has grown since")]
     pub(crate) fn inflate(
         &mut self,
         inflater: &mut Inflater,

@@ -1,4 +1,9 @@
 //! Memory that gathers bytes: of a message that spans reads, or of frames that wait to be written.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "`filled` never passes the end of `memory`, and sums are of lengths that lie in memory; `advance` says so in debug builds"
+)]
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -118,6 +118,10 @@ impl FrameHeader {
     /// [`LengthNotMinimal`](ProtocolError::LengthNotMinimal) or
     /// [`LengthOutOfRange`](ProtocolError::LengthOutOfRange).
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the rest is a part of the whole"
+    )]
     pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, ProtocolError> {
         let &[first, second, ref rest @ ..] = bytes else {
             return match bytes {
@@ -232,6 +236,7 @@ impl FrameHeader {
     /// Returns the length of the header, in bytes: 2 to 14.
     #[inline]
     #[must_use]
+    #[expect(clippy::arithmetic_side_effects, reason = "at most 14")]
     pub const fn encoded_len(self) -> usize {
         let len = match self.len {
             0..=125 => 2,
@@ -244,6 +249,11 @@ impl FrameHeader {
     /// Returns the header in its only legal form and that form's length; the bytes behind it are zero (RFC 6455 §5.2).
     #[inline]
     #[must_use]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "the length takes 10 bytes of 14 at most"
+    )]
     pub const fn encode(self) -> ([u8; Self::MAX_LEN], usize) {
         let mut bytes = [0; Self::MAX_LEN];
         bytes[0] = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;

@@ -81,6 +81,18 @@
 //! | `tokio` | no | `tokio`, the adapter over `AsyncRead + AsyncWrite` |
 #![no_std]
 #![warn(clippy::std_instead_of_alloc, clippy::std_instead_of_core)]
+// No panic that a peer can reach: each place that could panic or overflow says why it does not.
+#![cfg_attr(
+    not(test),
+    warn(
+        clippy::arithmetic_side_effects,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::string_slice,
+        clippy::unreachable
+    )
+)]
 
 extern crate alloc;
 #[cfg(feature = "std")]

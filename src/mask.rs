@@ -128,6 +128,7 @@ type Block<const W: usize> = [[u8; 8]; W];
 
 /// The loop of [`xor`] over blocks of `W` words, no more than there are.
 #[inline(always)]
+#[expect(clippy::arithmetic_side_effects, reason = "there is a whole block")]
 fn blocks<const W: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
     let mut seen = [0; W];
     // Read before the loop writes over its beginning.
@@ -208,6 +209,7 @@ fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
 
 /// Returns the key as it stands `offset` bytes into the payload: octet `i` meets `key[i % 4]`.
 #[inline(always)]
+#[expect(clippy::arithmetic_side_effects, reason = "less than 32")]
 fn rotate(key: [u8; 4], offset: usize) -> [u8; 4] {
     // `offset % 4` bytes to the left; the remainder makes the cast lossless.
     #[expect(clippy::cast_possible_truncation, reason = "at most 24")]

@@ -23,6 +23,10 @@ pub fn nonce() -> [u8; 16] {
     nonce
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "no safe key can be made without the operating system, and no peer can bring that about"
+)]
 fn fill(bytes: &mut [u8]) {
     getrandom::fill(bytes).expect("the operating system gives random bytes");
 }
@@ -45,6 +49,11 @@ mod keys {
     }
 
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "as many keys are left as the array has"
+    )]
     pub(super) fn next() -> [u8; 4] {
         DRAWN.with_borrow_mut(|drawn| {
             if drawn.left == 0 {

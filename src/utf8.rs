@@ -82,6 +82,11 @@ impl Utf8 {
     }
 
     /// Adds `byte` to the unfinished character.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "a character that has begun and not ended has three bytes at most"
+    )]
     fn begin(&mut self, byte: u8) -> Result<(), ProtocolError> {
         let len = usize::from(self.len);
         let mut character = [self.tail[0], self.tail[1], self.tail[2], 0];
@@ -101,6 +106,10 @@ impl Utf8 {
 
 /// Splits off a character at the end that wants more bytes than there are.
 #[inline]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "no more is unfinished than there is"
+)]
 fn split_unfinished(bytes: &[u8]) -> (&[u8], &[u8]) {
     let unfinished = match bytes {
         [.., 0xC0..=0xFF] => 1,

@@ -405,7 +405,9 @@ fn fragments_are_compressed_or_not() {
 #[test]
 fn the_history_is_used() {
     let params = Params::default();
-    let text: String = (0..400).map(|i| format!("{} ", i * i * 7919)).collect();
+    let text: String = (0..400)
+        .map(|i: u32| (i * i * 7919).to_string() + " ")
+        .collect();
     assert!((2_000..4_000).contains(&text.len()));
     let again = |compression_memory| {
         let config = Config {

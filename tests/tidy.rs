@@ -17,9 +17,9 @@ const RANKS: &[&[&str]] = &[
 
 /// The same inside of `connection/`, `mod.rs` being the top.
 const CONNECTION_RANKS: &[&[&str]] = &[
-    &["gaps", "partial"],
+    &["gaps", "partial", "refused"],
     &["event", "closing", "outgoing"],
-    &["found"],
+    &["found", "reply"],
     &["receive", "send"],
     &["mod"],
 ];

@@ -304,6 +304,10 @@ impl<S: Read + Write> WebSocket<S> {
     }
 
     /// Reads once, straight into the memory of a long message, or through the stack.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a reader returns no more than it had room for"
+    )]
     fn fill(&mut self) -> io::Result<()> {
         self.link.input = BytesMut::new(); // used up, and not to be held while waiting
         let mut buffer = [0; READ];
@@ -331,6 +335,10 @@ impl<S: Read + Write> WebSocket<S> {
     /// has run out while writing: the peer has what it needs, or cannot be reached.
     ///
     /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the linger is a constant of seconds"
+    )]
     fn finish(&mut self) -> io::Result<()> {
         if self.finished {
             return Ok(());
@@ -376,6 +384,10 @@ pub fn half_close(stream: &mut TcpStream) -> io::Result<()> {
 }
 
 /// Reads until `receive` has found a head; returns it and what came behind it.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a reader returns no more than it had room for"
+)]
 fn read_head<S: Read, H>(
     stream: &mut S,
     mut receive: impl FnMut(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,

@@ -57,6 +57,10 @@ impl Link {
     /// # Errors
     ///
     /// The one that has ended writing.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "no more slices are filled than there are"
+    )]
     pub(super) fn offer<T>(
         &mut self,
         write: impl FnOnce(&[IoSlice<'_>]) -> T,

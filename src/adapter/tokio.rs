@@ -440,6 +440,10 @@ async fn read_head<S: AsyncRead + Unpin, H>(
 /// Writes a response that no connection follows.
 ///
 /// Dropping a stream with unread input may destroy it on its way, so this reads and ignores what comes, for a second.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the linger is a constant of seconds"
+)]
 async fn write_last<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,

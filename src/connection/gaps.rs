@@ -35,6 +35,10 @@ impl Gaps {
         self.0.is_none()
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a sum of lengths that lie in memory"
+    )]
     pub(super) fn push(&mut self, gap: Gap) {
         let list = self.0.get_or_insert_with(spare::take);
         list.payload += gap.payload.len();
@@ -62,6 +66,10 @@ impl Gaps {
     }
 
     /// Says that `count` more bytes of the payloads have been written.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "no more is written than waits"
+    )]
     pub(super) fn advance(&mut self, count: usize) {
         if let Some(list) = &mut self.0 {
             list.payload -= count;

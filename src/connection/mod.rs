@@ -7,13 +7,17 @@ mod gaps;
 mod outgoing;
 mod partial;
 mod receive;
+mod refused;
+mod reply;
 mod send;
 
 pub use closing::{EndedBy, Outcome, Transport};
 pub use event::{Chunk, Event};
 pub use outgoing::Outgoing;
 pub use receive::Receiver;
-pub use send::{Fin, MaskKeys, Refused, Reply, SendError, Sender};
+pub use refused::{Refused, SendError};
+pub use reply::Reply;
+pub use send::{Fin, MaskKeys, Sender};
 
 use bytes::BytesMut;
 

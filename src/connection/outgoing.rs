@@ -1,5 +1,10 @@
 //! The queue of bytes to write: small frames joined in one buffer, large payloads as they are, Pings and Pongs in a lane
 //! of their own that may overtake frames that wait.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "no peer has a say here: places in the queue point at bytes that this file has put there, and sums are of lengths that lie in memory"
+)]
 
 #[cfg(feature = "std")]
 use core::iter;

@@ -21,6 +21,10 @@ impl Frame {
 
     /// Returns the frame as it is when `len` more bytes have come.
     #[expect(clippy::cast_possible_truncation, reason = "a remainder of four")]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "what has come of a frame is no more than was missing"
+    )]
     pub(super) fn behind(self, len: usize) -> Self {
         let offset = (usize::from(self.offset) + len) % 4;
         Self {

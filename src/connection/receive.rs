@@ -103,6 +103,10 @@ impl Receiver {
 
     /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
     #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a header ends where the payload begins, within what was used"
+    )]
     pub(super) fn receive_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {
         let (kind, start, end) = self.look_for_whole(input)?;
         let (used, rest) = mem::take(input).split_at_mut(end);
@@ -116,6 +120,10 @@ impl Receiver {
 
     /// Returns the next event, whatever it is.
     #[inline(never)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a payload begins within what was used"
+    )]
     pub(super) fn receive_any<'i>(
         &mut self,
         input: &mut &'i mut [u8],
@@ -270,6 +278,11 @@ impl Receiver {
     }
 
     /// Finds the next event in `input`, whatever has come before and wherever the input is cut.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "`used` never passes the end of `input`"
+    )]
     fn look_for_pieces(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
         let mut used = 0;
         loop {
@@ -302,6 +315,11 @@ impl Receiver {
     }
 
     /// Returns the next header and how much of `input` it takes; `None` if it does not end there.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "a header is complete, or wrong, at its greatest length"
+    )]
     fn header(&mut self, input: &[u8]) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
         if self.head.len == 0
             && let Ok(Some((header, len))) = FrameHeader::parse(input)
@@ -401,6 +419,11 @@ impl Receiver {
 
     /// Takes a piece of a compressed message. If it is delivered in chunks that may be less than all of it.
     #[cfg(feature = "deflate")]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "no more is taken than there is"
+    )]
     fn compressed_piece(&mut self, frame: Frame, piece: &mut [u8]) -> Result<Taken, ProtocolError> {
         let most = if self.delivery == Delivery::Chunks {
             CHUNK

@@ -1,12 +1,9 @@
 //! Sending (RFC 6455 §6.1): messages to frames, frames to bytes.
 
-use core::fmt;
-
-use bytes::Bytes;
-
 use super::closing::{Closing, Outcome, Transport};
-use super::event::Event;
 use super::outgoing::Outgoing;
+use super::refused::{Refused, SendError};
+use super::reply::Reply;
 use crate::buffer::Buffer;
 use crate::close::CloseFrame;
 use crate::config::Config;
@@ -505,6 +502,11 @@ impl Sender {
         self.outgoing.push(header, payload);
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "a reason is checked before, and an error has none"
+    )]
     fn push_close(&mut self, frame: Option<&CloseFrame>) {
         #[cfg(feature = "deflate")]
         if let Some(deflater) = &mut self.deflater {
@@ -594,92 +596,4 @@ pub enum Fin {
     More,
     /// The message ends here.
     Last,
-}
-
-/// What the receiving half of a split connection asks the sending half to do, small enough to be sent to another task.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Reply {
-    /// Answer a Ping.
-    Pong(Bytes),
-    /// Answer the peer's Close frame.
-    Close(Option<CloseFrame>),
-    /// Fail the connection, for what [`Receiver::receive`](crate::Receiver::receive) returned.
-    Fail(ProtocolError),
-    /// Take note that the stream has ended.
-    Eof,
-}
-
-impl Reply {
-    /// Returns what `event` asks for, if anything.
-    #[must_use]
-    pub fn to(event: &Event<'_>) -> Option<Self> {
-        match event {
-            Event::Ping(payload) => Some(Self::Pong(Bytes::copy_from_slice(payload))),
-            Event::Close(frame) => Some(Self::Close(frame.clone())),
-            _ => None,
-        }
-    }
-}
-
-/// What the application asked for cannot be done now; the connection is as it was.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum SendError {
-    /// A Close frame has been sent, or the connection has ended.
-    Closed,
-    /// A message sent in fragments has not ended yet.
-    MessageInProgress,
-    /// [`Config::outgoing_limit`](crate::Config::outgoing_limit) bytes wait to be written.
-    QueueFull,
-    /// Text is not UTF-8.
-    InvalidUtf8,
-    /// The payload of a control frame is longer than 125 bytes.
-    ControlTooLong,
-    /// This end must not send the close code; see [`CloseCode::is_sendable`](crate::CloseCode::is_sendable).
-    InvalidCloseCode,
-    /// The reason of a Close frame is longer than 123 bytes.
-    ReasonTooLong,
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Closed => "the connection is closing or closed",
-            Self::MessageInProgress => "another message has not ended yet",
-            Self::QueueFull => "too many bytes wait to be written",
-            Self::InvalidUtf8 => "text is not UTF-8",
-            Self::ControlTooLong => "the payload of a control frame is longer than 125 bytes",
-            Self::InvalidCloseCode => "the close code must not be sent by this end",
-            Self::ReasonTooLong => "the close reason is longer than 123 bytes",
-        })
-    }
-}
-
-impl core::error::Error for SendError {}
-
-/// A message that was not queued, and why.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Refused {
-    /// Why it was not queued.
-    pub error: SendError,
-    /// The message, unchanged.
-    pub message: Message,
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.error, f)
-    }
-}
-
-impl core::error::Error for Refused {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.error)
-    }
-}
-
-impl From<Refused> for SendError {
-    fn from(refused: Refused) -> Self {
-        refused.error
-    }
 }

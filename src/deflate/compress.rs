@@ -140,6 +140,10 @@ fn begin(kind: Kind, history: Option<&History>) -> Box<Deflate> {
 }
 
 /// Appends all that the engine makes of `payload`, up to a flush.
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "counts only grow, and a slice is not longer than half of all memory"
+)]
 fn compress(engine: &mut Deflate, mut payload: &[u8], output: &mut Buffer) {
     loop {
         let room = output.space(payload.len() / 2 + STEP);
@@ -157,6 +161,10 @@ fn compress(engine: &mut Deflate, mut payload: &[u8], output: &mut Buffer) {
 }
 
 /// Removes the tail from a message that begins at `start` (RFC 7692 §7.2.1).
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the output ends with the tail"
+)]
 fn finish(start: usize, output: &mut Buffer) {
     let len = output.len();
     if output

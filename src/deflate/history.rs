@@ -1,4 +1,9 @@
 //! The last bytes of a direction: what the next ones may refer to (RFC 7692 §7.2.1, §7.2.2).
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "places are remainders of the ring's length, and its length is never zero"
+)]
 
 use alloc::boxed::Box;
 use alloc::vec;

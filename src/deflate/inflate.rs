@@ -81,6 +81,11 @@ impl Inflater {
 }
 
 impl Engine {
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "the engine uses no more than there is, and more than the limit never comes out"
+    )]
     fn inflate(
         &mut self,
         piece: &[u8],
@@ -113,6 +118,10 @@ impl Engine {
 
     /// Returns how many bytes may go in before the next look at what has come of them: none if that is now, and some of it
     /// is still to come out.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the next multiple is no less, and no message is as long as all numbers go"
+    )]
     fn up_to_stop(&self) -> usize {
         let up_to_stop = self.used.next_multiple_of(STEP as u64) - self.used;
         match usize::try_from(up_to_stop) {
@@ -148,6 +157,11 @@ impl Engine {
     }
 
     /// Lets the engine go one step; returns how many bytes have gone in and come out.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "counts only grow, and no more comes out than there was room for"
+    )]
     fn step(
         &mut self,
         input: &[u8],

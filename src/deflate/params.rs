@@ -266,6 +266,10 @@ fn parse_flag(value: Option<&str>) -> Result<bool, NegotiationError> {
 }
 
 /// §7.1.2 "a decimal integer value without leading zeroes between 8 to 15, inclusive"
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the patterns bound the digits"
+)]
 fn parse_bits(value: &str) -> Result<u8, NegotiationError> {
     match value.as_bytes() {
         [digit @ b'8'..=b'9'] => Ok(digit - b'0'),

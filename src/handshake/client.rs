@@ -173,6 +173,10 @@ impl Client {
 
     /// Writes the request (RFC 6455 §4.1).
     #[must_use]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a sum of lengths that lie in memory"
+    )]
     pub fn request(&self) -> Vec<u8> {
         let mut request = Vec::with_capacity(512 + self.extra.len());
         request.extend_from_slice(b"GET ");

@@ -84,6 +84,10 @@ impl HeadReader {
     ///
     /// What is wrong is found in the order of the bytes, so that an error does not depend on how
     /// the input is cut either.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a sum of lengths that lie in memory"
+    )]
     fn find_end(&mut self, input: &[u8]) -> Result<Option<usize>, HandshakeError> {
         let room = self.limits.bytes.saturating_sub(self.head.bytes.len());
         let window = input.get(..room).unwrap_or(input);
@@ -119,6 +123,10 @@ impl HeadReader {
     }
 
     /// Counts a line that is complete; tells whether it is the empty line that ends the head.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "there are no more lines than bytes"
+    )]
     fn end_line(&mut self) -> Result<bool, HandshakeError> {
         let empty = core::mem::take(&mut self.line) == 2;
         self.after_cr = false;

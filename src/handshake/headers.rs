@@ -131,6 +131,7 @@ impl Field {
 }
 
 /// Returns where `part` lies in `head`, so that it can be found again once `head` has an owner.
+#[expect(clippy::arithmetic_side_effects, reason = "the part lies in the head")]
 pub(super) fn locate(head: &[u8], part: &[u8]) -> Range<usize> {
     if part.is_empty() {
         return 0..0; // the parser may give an empty part an address of its own

@@ -137,6 +137,10 @@ impl ResponseReader {
     ///
     /// The head is longer than a limit allows, or malformed (RFC 9112 §2, §4, §5), or too many
     /// interim responses came before it. The reader is of no further use then.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a sum of lengths that lie in memory, and few interim responses are read"
+    )]
     pub fn receive(&mut self, input: &[u8]) -> Result<Option<(Response, usize)>, HandshakeError> {
         let mut used = 0;
         while let Some((head, end)) = self.reader.receive(input.get(used..).unwrap_or_default())? {

@@ -317,6 +317,10 @@ impl Accepted {
 
     /// Writes the response that completes the handshake (RFC 6455 §4.2.2).
     #[must_use]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a sum of lengths that lie in memory"
+    )]
     pub fn response(&self) -> Vec<u8> {
         let mut response = Vec::with_capacity(256 + self.extra.len());
         response.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
