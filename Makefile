@@ -3,16 +3,18 @@
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 DRIVER = --manifest-path autobahn/driver/Cargo.toml
+FUZZ = --manifest-path fuzz/Cargo.toml
 
 .PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop browser \
-    bench bench-smoke
+    bench bench-smoke fuzz
 
 check: lint test
 
 lint:
-	cargo fmt --check && cargo fmt --check $(DRIVER)
+	cargo fmt --check && cargo fmt --check $(DRIVER) && cargo fmt --check $(FUZZ)
 	cargo clippy --all-targets --all-features -- -D warnings
 	cargo clippy $(DRIVER) --target-dir autobahn/target -- -D warnings
+	cargo clippy $(FUZZ) --target-dir fuzz/target -- -D warnings
 
 # No feature, then each one alone: a feature only adds.
 features:
@@ -55,3 +57,7 @@ bench:
 # The benchmarks run once each, to show that they do.
 bench-smoke:
 	cargo test --benches
+
+# Random input against laws, for FUZZ_SECONDS a target.
+fuzz:
+	fuzz/run

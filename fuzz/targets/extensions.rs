@@ -1,0 +1,85 @@
+//! The list of extensions is read and written alike, and both ends agree on what was negotiated.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sansocket::deflate::{Element, NegotiationError, Offer};
+use sansocket::handshake::{Extension, Extensions, HandshakeError};
+use sansocket_fuzz::choices::Choices;
+
+fuzz_target!(|data: &[u8]| {
+    let mut choices = Choices::new(data);
+    let wanted = offer(&mut choices);
+    let mut offered = Extensions::new();
+    for _ in 0..choices.pick(&[1, 2, 3]) {
+        let element = offer(&mut choices).element();
+        offered.push(&element.into());
+    }
+    agree(&offered, wanted, false);
+
+    let Ok(list) = Extensions::parse(choices.rest()) else {
+        return;
+    };
+    assert!(!list.is_empty());
+    let again = Extensions::parse(list.to_string().as_bytes());
+    assert_eq!(again.as_ref(), Ok(&list), "printed and parsed");
+    let mut built = Extensions::new();
+    for extension in list.iter() {
+        let mut copy = Extension::new(extension.name()).expect("a token");
+        for (name, value) in extension.params() {
+            copy = copy.with_param(name, value).expect("tokens");
+        }
+        assert_eq!(copy, extension, "taken apart and put together");
+        built.push(&copy);
+        if let Ok(element) = Element::parse(extension.params()) {
+            same(element);
+        }
+    }
+    assert_eq!(built, list);
+    agree(&list, wanted, true);
+});
+
+fn offer(choices: &mut Choices<'_>) -> Offer {
+    let flags = choices.byte();
+    let bits = choices.byte();
+    Offer {
+        server_no_context_takeover: flags & 1 != 0,
+        client_no_context_takeover: flags & 2 != 0,
+        server_max_window_bits: bits & 15,
+        client_max_window_bits: bits >> 4,
+    }
+}
+
+/// An element is printed and parsed alike.
+fn same(element: Element) {
+    let text = element.to_string();
+    let list = Extensions::parse(text.as_bytes()).expect("a list of one");
+    let one = list.iter().next().expect("one");
+    assert_eq!(Element::parse(one.params()), Ok(element));
+}
+
+/// What a server answers the client accepts, and both take it for the same.
+fn agree(offered: &Extensions, wanted: Offer, foreign: bool) {
+    let Some(answer) = offered.answer_deflate(wanted) else {
+        return;
+    };
+    same(answer);
+    let mut answered = Extensions::new();
+    answered.push(&answer.into());
+    let params = answer.params();
+    match answered.verify_deflate(offered) {
+        Ok(verified) => assert_eq!(verified, Some(params)),
+        // A client that is not ours may ask for what our compressor does not do.
+        Err(error) => {
+            assert!(foreign && params.client_max_window_bits == 8);
+            assert_eq!(
+                error,
+                HandshakeError::Deflate(NegotiationError::WindowTooSmall)
+            );
+        }
+    }
+    assert!((9..=15).contains(&params.server_max_window_bits));
+    assert!((8..=15).contains(&params.client_max_window_bits));
+    assert!(params.server_no_context_takeover || !wanted.server_no_context_takeover);
+    assert!(params.client_no_context_takeover || !wanted.client_no_context_takeover);
+    assert!(params.server_max_window_bits <= wanted.server_max_window_bits.max(9));
+}
