@@ -28,8 +28,8 @@
 //! | decompressing | no context takeover | nothing | an engine of the thread |
 //! | decompressing | takeover | an engine | the same |
 //!
-//! An engine that compresses takes 371 KiB with a window of 15 bits, 307 KiB with 14, 275 KiB with 13, 259 KiB with 12 and
-//! 245 KiB with 9, at any level; one that decompresses takes 79 KiB with any window. A thread keeps up to four spare ones of
+//! An engine that compresses takes 287 KiB with a window of 15 bits, 223 KiB with 14, 191 KiB with 13, 175 KiB with 12 and
+//! 161 KiB with 9, at any level; one that decompresses takes 79 KiB with any window. A thread keeps up to four spare ones of
 //! either kind.
 //!
 //! # Secrets
