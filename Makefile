@@ -3,16 +3,18 @@
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 DRIVER = --manifest-path autobahn/driver/Cargo.toml
+PEER = --manifest-path interop/peer/Cargo.toml
 
-.PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop browser \
-    bench bench-smoke
+.PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop interop-deflate \
+    browser bench bench-smoke
 
 check: lint test
 
 lint:
-	cargo fmt --check && cargo fmt --check $(DRIVER)
+	cargo fmt --check && cargo fmt --check $(DRIVER) && cargo fmt --check $(PEER)
 	cargo clippy --all-targets --all-features -- -D warnings
 	cargo clippy $(DRIVER) --target-dir autobahn/target -- -D warnings
+	cargo clippy $(PEER) --target-dir interop/target -- -D warnings
 
 # No feature, then each one alone: a feature only adds.
 features:
@@ -45,6 +47,10 @@ autobahn-chop:
 # The examples against clients and servers that are not ours.
 interop:
 	interop/run peers
+
+# Compressed messages, with every combination of the parameters that the peers know.
+interop-deflate:
+	interop/run deflate
 
 browser:
 	interop/run browser
