@@ -2,19 +2,20 @@
 
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
-DRIVER = --manifest-path autobahn/driver/Cargo.toml
-FUZZ = --manifest-path fuzz/Cargo.toml
+# The packages that only serve this one.
+PACKAGES = autobahn/driver fuzz interop/peer
 
-.PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop browser \
-    bench bench-smoke fuzz
+.PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop \
+    interop-deflate browser bench bench-smoke fuzz
 
 check: lint test
 
 lint:
-	cargo fmt --check && cargo fmt --check $(DRIVER) && cargo fmt --check $(FUZZ)
+	cargo fmt --check
 	cargo clippy --all-targets --all-features -- -D warnings
-	cargo clippy $(DRIVER) --target-dir autobahn/target -- -D warnings
-	cargo clippy $(FUZZ) --target-dir fuzz/target -- -D warnings
+	set -e; for package in $(PACKAGES); do \
+	    cargo fmt --check --manifest-path $$package/Cargo.toml; \
+	    cargo clippy --manifest-path $$package/Cargo.toml --target-dir target/packages -- -D warnings; done
 
 # No feature, then each one alone: a feature only adds.
 features:
@@ -47,6 +48,10 @@ autobahn-chop:
 # The examples against clients and servers that are not ours.
 interop:
 	interop/run peers
+
+# Every combination of the parameters of permessage-deflate that a peer is able to.
+interop-deflate:
+	interop/run deflate
 
 browser:
 	interop/run browser

@@ -1,25 +1,11 @@
 // A person at our echo server's page, in a headless Chromium: node browser.mjs CHROMIUM URL SCREENSHOT
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
 import { check } from "./check.mjs";
+import { launch } from "./chromium.mjs";
 
 const [executablePath, url, screenshot] = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath,
-  headless: true,
-  // The rest keeps Chromium from talking to anyone but us.
-  args: [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launch(executablePath);
 try {
   const page = await browser.newPage();
   const complaints = [];
