@@ -117,12 +117,14 @@ pub(crate) struct Block {
     pub(crate) last: bool,
     /// The bits BTYPE.
     pub(crate) kind: u32,
+    /// How many bytes came out of it.
+    pub(crate) len: usize,
     /// The farthest distance; 0 if there is none.
     pub(crate) distance: usize,
 }
 
-/// Reads the payload of a message behind `history`: appends the tail (RFC 7692 §7.2.2), and reads blocks until the bytes
-/// end, which must be at the end of a block. One with BFINAL must be filled up with zero bits.
+/// Reads the payload of a message behind `history`: appends the tail (RFC 7692 §7.2.2), and reads blocks until the
+/// bytes end, which must be at the end of a block. One with BFINAL must be filled up with zero bits.
 pub(crate) fn inflate(
     payload: &[u8],
     history: &[u8],
@@ -135,6 +137,7 @@ pub(crate) fn inflate(
     let mut all = history.to_vec();
     let mut blocks = Vec::new();
     while reader.bit < 8 * bytes.len() {
+        let start = all.len();
         let last = reader.bits(1)? == 1;
         let kind = reader.bits(2)?;
         let distance = match kind {
@@ -155,6 +158,7 @@ pub(crate) fn inflate(
         blocks.push(Block {
             last,
             kind,
+            len: all.len() - start,
             distance,
         });
     }
