@@ -4,8 +4,8 @@ FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 DRIVER = --manifest-path autobahn/driver/Cargo.toml
 
-.PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop browser \
-    bench bench-smoke
+.PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
+    interop browser bench bench-smoke
 
 check: lint test
 
@@ -25,6 +25,10 @@ test:
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+
+# Each requirement with the tests that show it, as Markdown; fails if there is one without.
+requirements:
+	@cargo test --quiet --test requirements -- --nocapture --exact table
 
 # The Autobahn testsuite, in both roles; see `autobahn/run --help`.
 autobahn:
