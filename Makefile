@@ -5,8 +5,8 @@ FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
 # The packages that only serve this one.
 PACKAGES = autobahn/driver fuzz interop/peer
 
-.PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop \
-    interop-deflate browser bench bench-smoke fuzz
+.PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
+    interop interop-deflate browser bench bench-smoke fuzz
 
 check: lint test
 
@@ -28,6 +28,10 @@ test:
 
 doc:
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+
+# Each requirement with the tests that show it, as Markdown; fails if there is one without.
+requirements:
+	@cargo test --quiet --test requirements -- --nocapture --exact table
 
 # The Autobahn testsuite, in both roles; see `autobahn/run --help`.
 autobahn:

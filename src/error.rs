@@ -39,8 +39,8 @@ pub enum ProtocolError {
     InvalidUtf8,
     /// A compressed message is not DEFLATE data, or is cut short (RFC 7692 §7.2.2).
     InvalidCompression,
-    /// A compressed message goes on and on, and hardly anything comes out of it (RFC 6455 §10.4): more than 64 KiB, and
-    /// sixteen times what came out.
+    /// A compressed message goes on and on, and hardly anything comes out of it (RFC 6455 §10.4): it has more than 64 KiB and
+    /// sixteen times what came out, a block with BFINAL counting for 1 KiB.
     CompressionOverhead,
     /// A frame is longer than [`Limits::frame`](crate::Limits::frame) (RFC 6455 §10.4).
     FrameTooLarge,

@@ -375,6 +375,31 @@ fn a_message_of_nothing_fails() {
     }
 }
 
+/// DD-05, DD-08, S-09: each block with BFINAL costs work. Some are taken, thousands with nothing in them are not.
+#[test]
+fn final_blocks_are_limited() {
+    let empty_final = [0x03, 0x00];
+    for (count, fails) in [(50, false), (1_000, true), (20_000, true)] {
+        let payload = [&empty_final.repeat(count)[..], &[0]].concat();
+        let mut bytes = vec![0xC2, 127];
+        bytes.extend_from_slice(&(payload.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(&payload);
+        for step in [1, 1000, bytes.len()] {
+            let mut connection = client(Params::default(), &Config::default());
+            let expected = if fails {
+                Err(ProtocolError::CompressionOverhead)
+            } else {
+                Ok(vec![Vec::new()])
+            };
+            assert_eq!(
+                hear(&mut connection, &bytes, step),
+                expected,
+                "{count} by {step}"
+            );
+        }
+    }
+}
+
 /// DF-01, DC-07: what is said with the first fragment holds for the message.
 #[test]
 fn fragments_are_compressed_or_not() {

@@ -30,6 +30,8 @@ struct Engine {
     history: History,
     /// How many bytes of the message have gone in.
     used: u64,
+    /// How many blocks with BFINAL it has had.
+    finals: u64,
     /// How many bytes have come out.
     len: u64,
     /// Whether the last output was full, so that there may be more without further input.
@@ -108,7 +110,10 @@ impl Engine {
             self.len += len as u64;
             self.used += used as u64;
             rest = &rest[used..];
-            self.check_overhead()?;
+            // All messages are looked at in the same places, however they are cut.
+            if self.up_to_stop() == STEP {
+                self.check_overhead()?;
+            }
         }
         if self.len > limit {
             return Err(ProtocolError::MessageTooLarge);
@@ -130,11 +135,10 @@ impl Engine {
         }
     }
 
-    /// Fails a message of which hardly anything has come out. All messages are looked at in the same places, however they
-    /// are cut.
+    /// Fails a message that costs much and of which hardly anything has come out.
     fn check_overhead(&self) -> Result<(), ProtocolError> {
-        let stop = self.up_to_stop() == STEP;
-        if stop && self.used > OVERHEAD.saturating_add(self.len.saturating_mul(EXPANSION)) {
+        let cost = self.used.saturating_add(self.finals.saturating_mul(FINAL));
+        if cost > OVERHEAD.saturating_add(self.len.saturating_mul(EXPANSION)) {
             return Err(ProtocolError::CompressionOverhead);
         }
         Ok(())
@@ -143,6 +147,7 @@ impl Engine {
     fn finish(&mut self) -> Result<(), ProtocolError> {
         // A message of no bytes at all is no DEFLATE data. It is taken for an empty one and touches nothing.
         if self.used > 0 {
+            self.check_overhead()?;
             // Told to stop at the end of a block, the engine stops behind the tail and leaves one more byte alone. Anything
             // else means that the tail has been taken for something that it is not.
             let [a, b, c, d] = TAIL;
@@ -152,6 +157,7 @@ impl Engine {
             }
         }
         self.used = 0;
+        self.finals = 0;
         self.len = 0;
         Ok(())
     }
@@ -181,6 +187,7 @@ impl Engine {
             // A block with BFINAL ends the stream but not the message (RFC 7692 §7.2.3.4): another stream follows, with the
             // same history. It may end right before the tail, whose first byte then is the header of the last block.
             Ok(Status::StreamEnd) => {
+                self.finals += 1;
                 inflate.reset(false);
                 for part in history.parts() {
                     inflate
@@ -201,6 +208,7 @@ impl Default for Engine {
             inflate: Inflate::new(false, LARGEST_WINDOW),
             history: History::new(LARGEST_WINDOW),
             used: 0,
+            finals: 0,
             len: 0,
             full: false,
         }
@@ -225,6 +233,9 @@ const OVERHEAD: u64 = 64 << 10;
 /// How many times longer than a message its compressed form may be, beyond [`OVERHEAD`]. A sender that flushes behind every
 /// byte without compressing it comes to 11.
 const EXPANSION: u64 = 16;
+
+/// How many bytes a block with BFINAL counts for, since the history has to be taught again behind it.
+const FINAL: u64 = 1 << 10;
 
 mod pool {
     //! The engines that the thread has used and does not need.

@@ -2,9 +2,13 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub(crate) mod naive;
+#[cfg(feature = "deflate")]
+pub(crate) mod rfc1951;
 pub(crate) mod vectors;
 
 use bytes::{Buf, BytesMut};
+#[cfg(feature = "deflate")]
+use sansocket::deflate::Params;
 use sansocket::{
     CloseCode, CloseFrame, Config, Connection, Delivery, Event, MessageKind, ProtocolError, Role,
 };
@@ -122,6 +126,12 @@ pub(crate) fn connection(role: Role, config: &Config) -> Connection {
     }
 }
 
+/// Returns a connection that compresses, whose own frames can be read, whichever end it is.
+#[cfg(feature = "deflate")]
+pub(crate) fn deflating(role: Role, params: Params, config: &Config) -> Connection {
+    connection(role, config).with_deflate(params, config)
+}
+
 /// Returns a connection with the defaults.
 pub(crate) fn fresh(role: Role) -> Connection {
     connection(role, &Config::default())
@@ -222,12 +232,22 @@ pub(crate) fn run<'a>(
     feed: Feed,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Heard {
+    run_on(|config| connection(role, config), config, feed, pieces)
+}
+
+/// Runs the connection that `fresh` returns over `pieces`, each being one read.
+pub(crate) fn run_on<'a>(
+    fresh: impl FnOnce(&Config) -> Connection,
+    config: Config,
+    feed: Feed,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Heard {
     let delivery = match feed {
         Feed::Chunks | Feed::ByteChunks => Delivery::Chunks,
         _ => config.delivery,
     };
     let mut ear = Ear {
-        conn: connection(role, &Config { delivery, ..config }),
+        conn: fresh(&Config { delivery, ..config }),
         events: Vec::new(),
         message: Vec::new(),
         failed: false,
@@ -305,6 +325,31 @@ impl Ear {
             }
         }
         true
+    }
+}
+
+/// Numbers that look like chance and are the same each time.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    /// Returns a number below `end`.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("31 bits") % end
+    }
+
+    pub(crate) fn byte(&mut self) -> u8 {
+        u8::try_from(self.below(256)).expect("a byte")
+    }
+
+    pub(crate) fn bytes(&mut self, len: usize) -> Vec<u8> {
+        (0..len).map(|_| self.byte()).collect()
     }
 }
 
