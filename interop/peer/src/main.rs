@@ -5,8 +5,8 @@
 //!
 //! `interop-peer client` connects for each line `URL LEVEL OFFER` of its input, the offer being what the header says.
 //!
-//! Either way our end speaks and the other end echoes: `talk`. A line says how a connection went and what was agreed; that
-//! of the server begins with the path.
+//! Either way our end speaks and the other end echoes: `talk`. A line says how a connection went and what was agreed;
+//! that of the server begins with the path.
 
 use std::env;
 use std::error::Error;

@@ -185,9 +185,9 @@ const fn inside(bits: u8) -> usize {
     }
 }
 
-/// Returns a distance a little too far.
+/// Returns a distance just too far.
 const fn outside(bits: u8) -> usize {
-    (1 << bits) + 50
+    (1 << bits) + 1
 }
 
 /// The generator of Marsaglia, "Xorshift RNGs": the same messages in every run.
