@@ -1,0 +1,284 @@
+//! Compressing and inflating JSON: messages of a server with permessage-deflate, beside `flate2` on the same data.
+//!
+//! All that `flate2` has to do is done for it: its buffers are there, and nothing is framed. Both use level 6, a window of 15
+//! bits and the same engine, check that what comes out is UTF-8, and forget each message or not.
+
+use std::fmt::Write;
+use std::hint::black_box;
+
+use bytes::Buf;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+use sansocket::deflate::Params;
+use sansocket::{Config, Event, Receiver, Role, Sender};
+
+const SIZES: [usize; 3] = [200, 2 << 10, 64 << 10];
+/// The length of a stream of messages: far more than a window, so that none is seen again.
+const STREAM: usize = 512 << 10;
+/// What is removed from the end of a message (RFC 7692 §7.2.1).
+const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
+
+fn compressing(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("compress");
+    for size in SIZES {
+        let messages = messages(size);
+        group.throughput(Throughput::Elements(messages.len() as u64));
+        for takeover in [true, false] {
+            print_ratio(&messages, takeover);
+            let mut sender = sender(takeover);
+            group.bench_function(id("sansocket", takeover, size), |bencher| {
+                bencher.iter(|| send(&mut sender, black_box(&messages)));
+            });
+            let mut plain = PlainSender::new(takeover);
+            group.bench_function(id("flate2", takeover, size), |bencher| {
+                bencher.iter(|| plain.send(black_box(&messages)));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn inflating(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("inflate");
+    for size in SIZES {
+        let messages = messages(size);
+        group.throughput(Throughput::Elements(messages.len() as u64));
+        for takeover in [true, false] {
+            // A stream refers to nothing before its begin, so it can follow itself.
+            let mut frames = frames(&messages, takeover);
+            let mut receiver =
+                Receiver::new(Role::Client, &Config::default()).with_deflate(params(takeover));
+            group.bench_function(id("sansocket", takeover, size), |bencher| {
+                bencher.iter(|| receive(&mut receiver, black_box(&mut frames)));
+            });
+            let payloads: Vec<_> = frames.iter().map(|frame| payload(frame)).collect();
+            let mut plain = PlainReceiver::new(takeover);
+            group.bench_function(id("flate2", takeover, size), |bencher| {
+                bencher.iter(|| plain.receive(black_box(&payloads)));
+            });
+        }
+    }
+    group.finish();
+}
+
+fn id(name: &str, takeover: bool, size: usize) -> BenchmarkId {
+    let context = if takeover { "takeover" } else { "no takeover" };
+    BenchmarkId::new(format!("{name}, {context}"), size)
+}
+
+fn print_ratio(messages: &[String], takeover: bool) {
+    let plain: usize = messages.iter().map(String::len).sum();
+    let compressed: usize = frames(messages, takeover).iter().map(Vec::len).sum();
+    let hundredths = plain * 100 / compressed;
+    println!(
+        "{} messages of {} bytes, {}: {}.{:02} times shorter with their frames",
+        messages.len(),
+        plain / messages.len(),
+        if takeover { "takeover" } else { "no takeover" },
+        hundredths / 100,
+        hundredths % 100,
+    );
+}
+
+fn params(takeover: bool) -> Params {
+    Params {
+        server_no_context_takeover: !takeover,
+        ..Params::default()
+    }
+}
+
+fn sender(takeover: bool) -> Sender {
+    let config = Config::default();
+    Sender::server(&config).with_deflate(params(takeover), &config)
+}
+
+/// Sends all messages; returns how many bytes that took.
+fn send(sender: &mut Sender, messages: &[String]) -> usize {
+    let mut bytes = 0;
+    for message in messages {
+        sender.send_text(message).expect("an open connection");
+        let len = sender.outgoing().remaining();
+        black_box(sender.outgoing().chunk());
+        sender.outgoing().advance(len);
+        bytes += len;
+    }
+    bytes
+}
+
+/// Receives all messages; returns how many bytes they have.
+fn receive(receiver: &mut Receiver, frames: &mut [Vec<u8>]) -> usize {
+    let mut bytes = 0;
+    for frame in frames {
+        let mut input = &mut frame[..];
+        while let Some(event) = receiver.receive(&mut input).expect("valid frames") {
+            match black_box(event) {
+                Event::Text(text) => bytes += text.len(),
+                _ => unreachable!("only text was sent"),
+            }
+        }
+    }
+    bytes
+}
+
+fn frames(messages: &[String], takeover: bool) -> Vec<Vec<u8>> {
+    let mut sender = sender(takeover);
+    let frames = messages.iter().map(|message| {
+        sender.send_text(message).expect("an open connection");
+        let len = sender.outgoing().remaining();
+        sender.outgoing().copy_to_bytes(len).to_vec()
+    });
+    frames.collect()
+}
+
+fn payload(frame: &[u8]) -> &[u8] {
+    let header = sansocket::FrameHeader::parse(frame).expect("a valid frame");
+    &frame[header.expect("a whole header").1..]
+}
+
+struct PlainSender {
+    engine: Compress,
+    takeover: bool,
+    output: Vec<u8>,
+}
+
+impl PlainSender {
+    fn new(takeover: bool) -> Self {
+        Self {
+            engine: Compress::new(Compression::new(6), false),
+            takeover,
+            output: vec![0; 64 << 10],
+        }
+    }
+
+    fn send(&mut self, messages: &[String]) -> usize {
+        let mut bytes = 0;
+        for message in messages {
+            if !self.takeover {
+                self.engine.reset();
+            }
+            let before = self.engine.total_out();
+            self.engine
+                .compress(message.as_bytes(), &mut self.output, FlushCompress::Sync)
+                .expect("a working engine");
+            let len = usize::try_from(self.engine.total_out() - before).expect("a short message");
+            let body = self.output[..len].strip_suffix(&TAIL);
+            bytes += black_box(body.expect("a flush")).len();
+        }
+        bytes
+    }
+}
+
+struct PlainReceiver {
+    engine: Decompress,
+    takeover: bool,
+    output: Vec<u8>,
+}
+
+impl PlainReceiver {
+    fn new(takeover: bool) -> Self {
+        Self {
+            engine: Decompress::new(false),
+            takeover,
+            output: vec![0; 128 << 10],
+        }
+    }
+
+    fn receive(&mut self, payloads: &[&[u8]]) -> usize {
+        let mut bytes = 0;
+        for payload in payloads {
+            if !self.takeover {
+                self.engine.reset(false);
+            }
+            let mut len = 0;
+            for input in [payload, &TAIL[..]] {
+                let before = self.engine.total_out();
+                self.engine
+                    .decompress(input, &mut self.output[len..], FlushDecompress::None)
+                    .expect("valid data");
+                len += usize::try_from(self.engine.total_out() - before).expect("a short message");
+            }
+            let text = simdutf8::basic::from_utf8(&self.output[..len]).expect("text");
+            bytes += black_box(text).len();
+        }
+        bytes
+    }
+}
+
+/// A stream of different messages of one schema, the same in each run.
+fn messages(size: usize) -> Vec<String> {
+    let mut source = Source {
+        state: 0x5DEE_CE66_D123_4567,
+        id: 1000,
+    };
+    (0..STREAM / size).map(|_| source.message(size)).collect()
+}
+
+struct Source {
+    state: u64,
+    id: u64,
+}
+
+impl Source {
+    /// A message of about `size` bytes.
+    fn message(&mut self, size: usize) -> String {
+        let mut text = String::from("{\"v\":1,\"events\":[");
+        self.push_event(&mut text);
+        loop {
+            let end = text.len();
+            text.push(',');
+            self.push_event(&mut text);
+            if text.len() > size {
+                text.truncate(end);
+                text.push_str("]}");
+                return text;
+            }
+        }
+    }
+
+    fn push_event(&mut self, text: &mut String) {
+        self.id += 1 + self.below(3);
+        let (kind, symbol) = (self.one_of(KINDS), self.one_of(SYMBOLS));
+        let (id, at) = (self.id, 1_753_000_000_000 + self.id * 1000);
+        let (price, cents, user) = (self.below(2000), self.below(100), self.below(1 << 24));
+        let (amount, active) = (self.below(5000), self.below(2) == 0);
+        write!(
+            text,
+            r#"{{"id":{id},"type":"{kind}","at":{at},"symbol":"{symbol}","price":{price}.{cents:02},"#
+        )
+        .expect("memory");
+        write!(
+            text,
+            r#""amount":{amount},"user":"u{user:06x}","active":{active},"note":""#
+        )
+        .expect("memory");
+        for _ in 0..=self.below(4) {
+            text.push_str(self.one_of(WORDS));
+            text.push(' ');
+        }
+        text.push_str("\"}");
+    }
+
+    fn one_of(&mut self, list: &'static str) -> &'static str {
+        let count = list.split(' ').count() as u64;
+        let at = usize::try_from(self.below(count)).expect("a short list");
+        list.split(' ').nth(at).expect("a word")
+    }
+
+    /// A number of an xorshift generator.
+    fn below(&mut self, limit: u64) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 32) % limit
+    }
+}
+
+const KINDS: &str = "order.created order.filled order.cancelled trade position alert";
+const SYMBOLS: &str =
+    "EUR/USD GBP/JPY XAU/USD BTC/EUR ETH/USD USD/CHF AUD/NZD SOL/EUR OIL/USD DAX FTSE";
+const WORDS: &str = "account battery cloud delayed engine forward garden harbour island journey kernel ledger market \
+    network orange packet quarter reading signal ticket update valley window yellow zenith arrived blocked checked dropped \
+    expired failed granted hidden ignored joined known locked merged noted opened paused queued renamed shipped turned used";
+
+criterion_group!(benches, compressing, inflating);
+criterion_main!(benches);
