@@ -3,16 +3,18 @@
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 DRIVER = --manifest-path autobahn/driver/Cargo.toml
+DIFFERENTIAL = --manifest-path differential/Cargo.toml
 
 .PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop browser \
-    bench bench-smoke
+    bench bench-smoke differential differential-smoke
 
 check: lint test
 
 lint:
-	cargo fmt --check && cargo fmt --check $(DRIVER)
+	cargo fmt --check && cargo fmt --check $(DRIVER) && cargo fmt --check $(DIFFERENTIAL)
 	cargo clippy --all-targets --all-features -- -D warnings
 	cargo clippy $(DRIVER) --target-dir autobahn/target -- -D warnings
+	cargo clippy $(DIFFERENTIAL) --all-targets --target-dir differential/target -- -D warnings
 
 # No feature, then each one alone: a feature only adds.
 features:
@@ -55,3 +57,10 @@ bench:
 # The benchmarks run once each, to show that they do.
 bench-smoke:
 	cargo test --benches
+
+# Against other implementations, on inputs made from a seed.
+differential:
+	cargo run --release $(DIFFERENTIAL) --target-dir differential/target --bin deflate -- 1000000
+
+differential-smoke:
+	cargo run --release $(DIFFERENTIAL) --target-dir differential/target --bin deflate -- 50000
