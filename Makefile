@@ -3,10 +3,10 @@
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 # The packages that only serve this one.
-PACKAGES = autobahn/driver fuzz interop/peer
+PACKAGES = autobahn/driver differential fuzz interop/peer
 
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
-    interop interop-deflate browser bench bench-smoke fuzz
+    interop interop-deflate browser bench bench-smoke fuzz differential differential-smoke
 
 check: lint test
 
@@ -15,7 +15,7 @@ lint:
 	cargo clippy --all-targets --all-features -- -D warnings
 	set -e; for package in $(PACKAGES); do \
 	    cargo fmt --check --manifest-path $$package/Cargo.toml; \
-	    cargo clippy --manifest-path $$package/Cargo.toml --target-dir target/packages -- -D warnings; done
+	    cargo clippy --manifest-path $$package/Cargo.toml --all-targets --target-dir target/packages -- -D warnings; done
 
 # No feature, then each one alone: a feature only adds.
 features:
@@ -70,3 +70,10 @@ bench-smoke:
 # Random input against laws, for FUZZ_SECONDS a target.
 fuzz:
 	fuzz/run
+
+# Against other implementations, on inputs made from a seed.
+differential:
+	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin deflate -- 1000000
+
+differential-smoke:
+	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin deflate -- 50000

@@ -1,66 +1,13 @@
 //! What a connection costs in memory: nothing while idle, and no allocation for a message in steady state.
 #![cfg(feature = "std")] // without it there is no thread to keep memory for the next message
-#![allow(unsafe_code, reason = "an allocator that counts is an unsafe trait")]
 
 mod common;
-
-use core::alloc::{GlobalAlloc, Layout};
-use core::cell::Cell;
-use std::alloc::System;
+mod memory;
 
 use bytes::{Buf, Bytes, BytesMut};
 use common::{BOTH, fresh, hex, naive, towards};
+use memory::{allocations, held, held_since};
 use sansocket::{Config, Connection, Delivery, Event, Fin, MessageKind, Role};
-
-/// The allocator of the system, with an account for each thread, since tests run in several.
-struct Counting;
-
-std::thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-    static HELD: Cell<usize> = const { Cell::new(0) };
-}
-
-fn count(more: usize, less: usize) {
-    // An error means that the thread ends, when nobody counts any more.
-    let _ = ALLOCATIONS.try_with(|all| all.set(all.get() + usize::from(more > 0)));
-    let _ = HELD.try_with(|held| held.set(held.get().wrapping_add(more).wrapping_sub(less)));
-}
-
-// SAFETY: every call is passed on as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 0);
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        count(0, layout.size());
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size, layout.size());
-        // SAFETY: the caller keeps the contract.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-/// Returns how often memory was asked for while `run` ran.
-fn allocations(run: impl FnOnce()) -> usize {
-    let before = ALLOCATIONS.get();
-    run();
-    ALLOCATIONS.get() - before
-}
-
-/// Returns how many bytes more this thread holds now than when `HELD` was `before`.
-fn held_since(before: usize) -> isize {
-    HELD.get().wrapping_sub(before).cast_signed()
-}
 
 /// Gives `read` to the connection and drops the events; returns how many there were.
 fn receive(conn: &mut Connection, read: &mut [u8]) -> usize {
@@ -111,7 +58,7 @@ fn fresh_connections_hold_no_memory() {
         let asked = allocations(|| drop(fresh(role)));
         assert_eq!(asked, 0, "{role:?}");
         let mut all = Vec::with_capacity(10_000);
-        let before = HELD.get();
+        let before = held();
         all.extend((0..10_000).map(|_| fresh(role)));
         assert_eq!(held_since(before), 0, "{role:?}");
     }
@@ -124,12 +71,12 @@ fn idle_connections_hold_no_memory() {
     for role in BOTH {
         let mut all: Vec<_> = (0..1_000).map(|_| fresh(role)).collect();
         exchange(&mut all[0], role);
-        let before = HELD.get();
+        let before = held();
         for conn in &mut all {
             exchange(conn, role);
         }
         assert_eq!(held_since(before), 0, "all of them, {role:?}");
-        let spare = HELD.get();
+        let spare = held();
         drop(all.split_off(1));
         assert_eq!(
             held_since(spare),
@@ -331,7 +278,7 @@ fn a_declared_length_allocates_nothing() {
         for header in ["82 7f 00000000 04000000", "02 7f 00000000 03ffffff"] {
             let mut bytes = towards(role, &hex(header));
             let mut conn = fresh(role);
-            let before = HELD.get();
+            let before = held();
             let asked = allocations(|| assert_eq!(receive(&mut conn, &mut bytes), 0));
             assert_eq!(asked, 0, "{header} to a {role:?}");
             for _ in 0..100 {
@@ -358,7 +305,7 @@ fn an_unfinished_message_is_given_back_at_the_end() {
     for end in ends {
         // A message larger than what a thread keeps in spare, so that it has to go.
         let mut conn = fresh(Role::Client);
-        let before = HELD.get();
+        let before = held();
         receive(&mut conn, &mut naive::frame(0x02, &vec![0; 5 << 20]));
         let held = held_since(before);
         assert!(held >= 5_000_000, "{held} bytes");
@@ -371,7 +318,7 @@ fn an_unfinished_message_is_given_back_at_the_end() {
 #[test]
 fn an_unfinished_ping_is_given_back_at_the_end() {
     let mut all: Vec<_> = (0..1_000).map(|_| fresh(Role::Client)).collect();
-    let before = HELD.get();
+    let before = held();
     for conn in &mut all {
         receive(conn, &mut hex("89 7d 00*124"));
     }
@@ -391,7 +338,7 @@ fn an_unfinished_ping_is_given_back_at_the_end() {
 fn memory_does_not_grow_beyond_the_message() {
     let mut client = fresh(Role::Client);
     let mut frame = naive::frame(0x82, &vec![7; 100_000]);
-    let before = HELD.get();
+    let before = held();
     for read in frame.chunks_mut(9_000) {
         receive(&mut client, read);
         let held = held_since(before);
@@ -413,7 +360,7 @@ fn a_short_message_is_kept_in_little_memory() {
     let event = client.receive(&mut input).expect("legal").expect("text");
     let message = event.into_message().expect("a message");
     assert_eq!(message, "Hello".into());
-    let with = HELD.get();
+    let with = held();
     drop(message);
     let freed = -held_since(with);
     assert!((5..100).contains(&freed), "{freed} bytes");
@@ -444,7 +391,7 @@ fn pongs_that_are_never_all_written_do_not_pile_up() {
     for role in BOTH {
         let ping = towards(role, &naive::frame(0x89, &[7; 50]));
         let mut conn = fresh(role);
-        let before = HELD.get();
+        let before = held();
         let mut most = 0;
         for _ in 0..10_000 {
             receive(&mut conn, &mut ping.clone());
@@ -464,7 +411,7 @@ fn messages_that_are_never_all_written_do_not_pile_up() {
     for role in BOTH {
         for len in [50, 5_000] {
             let mut conn = fresh(role);
-            let before = HELD.get();
+            let before = held();
             let mut most = 0;
             conn.send_binary(&[1]).expect("open");
             for _ in 0..10_000 {

@@ -2,6 +2,7 @@
 
 mod adapter_support;
 mod common;
+mod memory;
 
 use core::time::Duration;
 use std::io::{ErrorKind, Read, Write};
@@ -9,7 +10,6 @@ use std::net::{Shutdown, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use adapter_support::memory::held;
 use adapter_support::wire::{Fault, Wire};
 use adapter_support::{
     LENGTHS, PATIENCE, REQUEST, RESPONSE, URI, binary, client, conversation, describe,
@@ -17,6 +17,7 @@ use adapter_support::{
 };
 use bytes::BytesMut;
 use common::{BOTH, closing, fresh, naive};
+use memory::held;
 use sansocket::blocking::{self, Incoming, WebSocket, half_close};
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
 use sansocket::{Config, Error, Event, Fin, MessageKind, ProtocolError, Role, SendError};

@@ -2,6 +2,7 @@
 
 mod adapter_support;
 mod common;
+mod memory;
 
 use core::future::poll_fn;
 use core::pin::Pin;
@@ -17,7 +18,6 @@ use std::thread;
 use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, duplex};
 use ::tokio::net::TcpStream;
 use ::tokio::time::{Instant, sleep, timeout};
-use adapter_support::memory::held;
 use adapter_support::polled::{Stutter, now, poll_once};
 use adapter_support::wire::{Fault, Wire};
 use adapter_support::{
@@ -28,6 +28,7 @@ use bytes::BytesMut;
 use common::{BOTH, closing, connection, fresh, naive};
 use futures_core::Stream;
 use futures_sink::Sink;
+use memory::held;
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
 use sansocket::tokio::{self as adapter, Incoming, WebSocket};
 use sansocket::{Config, Error, Event, Fin, Message, MessageKind, ProtocolError, Role, SendError};

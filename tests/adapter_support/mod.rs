@@ -1,8 +1,6 @@
-//! What the tests of the adapters share: a stream in memory that does as it is told, sockets that never hang, an account
-//! of memory.
+//! What the tests of the adapters share: a stream in memory that does as it is told, and sockets that never hang.
 #![allow(dead_code, reason = "no test file uses all of it")]
 
-pub(crate) mod memory;
 #[cfg(feature = "tokio")]
 pub(crate) mod polled;
 pub(crate) mod wire;

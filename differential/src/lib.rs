@@ -1,0 +1,8 @@
+//! `sansocket` against other implementations: what the programs in `bin/` share.
+//!
+//! A program makes inputs from a seed, gives each to `sansocket` and to the other one, and compares what they make of it.
+
+pub mod deflate;
+pub mod random;
+pub mod wire;
+pub mod zlib;

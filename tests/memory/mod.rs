@@ -1,0 +1,81 @@
+//! An account of the memory that each thread asks for and holds.
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(unsafe_code, reason = "an allocator that counts is an unsafe trait")]
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::Cell;
+use std::alloc::System;
+
+/// The allocator of the system, with an account for each thread, since tests run in several.
+struct Counting;
+
+std::thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static HELD: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Returns the bytes that this thread holds.
+pub(crate) fn held() -> usize {
+    HELD.get()
+}
+
+/// Returns how many bytes more this thread holds now than when that was `before`.
+pub(crate) fn held_since(before: usize) -> isize {
+    held().wrapping_sub(before).cast_signed()
+}
+
+/// Returns how often memory was asked for while `run` ran.
+pub(crate) fn allocations(run: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.get();
+    run();
+    ALLOCATIONS.get() - before
+}
+
+/// Returns the most bytes that were held at once while `run` ran, beyond those that were before. Memory that grows counts
+/// once, as if it never moved.
+pub(crate) fn peak(run: impl FnOnce()) -> usize {
+    let before = held();
+    PEAK.set(before);
+    run();
+    PEAK.get().wrapping_sub(before)
+}
+
+fn count(more: usize, less: usize) {
+    // An error means that the thread ends, when nobody counts any more.
+    let _ = ALLOCATIONS.try_with(|all| all.set(all.get() + usize::from(more > 0)));
+    let _ = HELD.try_with(|held| {
+        // What another thread has allocated may be freed here.
+        let now = held.get().wrapping_add(more).wrapping_sub(less);
+        held.set(now);
+        let _ = PEAK.try_with(|peak| {
+            if now.wrapping_sub(peak.get()).cast_signed() > 0 {
+                peak.set(now);
+            }
+        });
+    });
+}
+
+// SAFETY: every call is passed on as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 0);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count(0, layout.size());
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(size, layout.size());
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
