@@ -1,3 +1,6 @@
 //! What the targets share.
 
 pub mod choices;
+pub mod ear;
+pub mod heap;
+pub mod stream;
