@@ -2,5 +2,6 @@
 
 pub mod choices;
 pub mod ear;
+pub mod head;
 pub mod heap;
 pub mod stream;
