@@ -48,6 +48,10 @@ impl Ear {
     }
 
     /// Hands over what one read has brought, and calls `then` behind each event.
+    ///
+    /// # Panics
+    ///
+    /// If the connection breaks a rule of receiving.
     pub fn read(&mut self, piece: &[u8], mut then: impl FnMut(&mut Connection)) {
         if self.feed == Feed::Bytes {
             self.shared.extend_from_slice(piece);
@@ -64,7 +68,7 @@ impl Ear {
         let mut input = &mut read[..];
         loop {
             if self.feed == Feed::Space {
-                fill(&mut self.connection, &mut input);
+                input = fill(&mut self.connection, input);
             }
             let event = self.connection.receive(&mut input);
             let goes_on = note(&mut self.heard, &mut self.message, event);
@@ -120,15 +124,16 @@ fn note(
     !matches!(heard.last(), Some(Heard::Failed(_)))
 }
 
-/// Reads the start of `input` straight into a message, as a transport would.
-fn fill(connection: &mut Connection, input: &mut &mut [u8]) {
-    if let Some(space) = connection.space() {
-        let len = space.len().min(input.len());
-        let (now, rest) = std::mem::take(input).split_at_mut(len);
-        space[..len].copy_from_slice(now);
-        *input = rest;
-        connection.filled(len);
-    }
+/// Reads the start of `input` straight into a message, as a transport would; returns what is behind.
+fn fill<'i>(connection: &mut Connection, input: &'i mut [u8]) -> &'i mut [u8] {
+    let Some(space) = connection.space() else {
+        return input;
+    };
+    let len = space.len().min(input.len());
+    let (now, behind) = input.split_at_mut(len);
+    space[..len].copy_from_slice(now);
+    connection.filled(len);
+    behind
 }
 
 /// Returns the end of a connection whose own frames have a known key.

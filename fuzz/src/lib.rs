@@ -5,3 +5,4 @@ pub mod ear;
 pub mod head;
 pub mod heap;
 pub mod stream;
+pub mod talk;

@@ -37,12 +37,12 @@ pub fn frame(bytes: &mut Vec<u8>, first: u8, role: Role, payload: &[u8]) {
     bytes.push(first);
     let len = payload.len();
     if let Ok(len @ 0..126) = u8::try_from(len) {
-        bytes.push(masked | len);
+        bytes.push(masked + len);
     } else if let Ok(len) = u16::try_from(len) {
-        bytes.push(masked | 126);
+        bytes.push(masked + 126);
         bytes.extend_from_slice(&len.to_be_bytes());
     } else {
-        bytes.push(masked | 127);
+        bytes.push(masked + 127);
         bytes.extend_from_slice(&(len as u64).to_be_bytes());
     }
     if masked == 0 {

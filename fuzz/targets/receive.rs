@@ -74,7 +74,7 @@ impl Setup {
                 client_no_context_takeover: flags & 4 != 0,
                 ..Params::default()
             }),
-            closing: flags & 24 == 24,
+            closing: flags & 0x18 == 0x18,
         }
     }
 
