@@ -46,4 +46,16 @@ impl<'a> Choices<'a> {
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
+
+    /// Returns a payload: some bytes, perhaps repeated so that it gets long.
+    pub fn payload(&mut self) -> Vec<u8> {
+        let times = self.pick(&[1, 1, 1, 1, 3, 40, 300, 4_000]);
+        let len = usize::from(self.byte() & 31);
+        self.take(len).repeat(times)
+    }
+
+    /// Returns a payload that is UTF-8.
+    pub fn text(&mut self) -> String {
+        String::from_utf8_lossy(&self.payload()).into_owned()
+    }
 }

@@ -1,3 +1,8 @@
 //! What the targets share.
 
 pub mod choices;
+pub mod ear;
+pub mod head;
+pub mod heap;
+pub mod stream;
+pub mod talk;

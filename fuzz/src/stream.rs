@@ -1,0 +1,65 @@
+//! Frames as a peer may send them, good and bad.
+
+use flate2::{Compress, Compression, FlushCompress};
+use sansocket::Role;
+
+use crate::choices::Choices;
+
+/// Returns what a peer sends to `role`: frames that are right for the most part, and arbitrary bytes.
+pub fn stream(choices: &mut Choices<'_>, role: Role, deflate: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while !choices.is_empty() && bytes.len() < 1 << 18 {
+        let what = choices.byte();
+        if what >= 0xF0 {
+            bytes.extend_from_slice(choices.bytes());
+            continue;
+        }
+        // FIN, RSV1 where it may mean something, any opcode.
+        let mut first = (what & 0x8F) | 0x80;
+        if what & 0x20 != 0 {
+            first &= 0x7F;
+        }
+        let mut payload = choices.payload();
+        if deflate && what & 0x40 != 0 {
+            first |= 0x40;
+            if what & 0x10 != 0 {
+                payload = compressed(&payload);
+            }
+        }
+        frame(&mut bytes, first, role, &payload);
+    }
+    bytes
+}
+
+/// Appends a frame to `role`.
+pub fn frame(bytes: &mut Vec<u8>, first: u8, role: Role, payload: &[u8]) {
+    let masked = if role == Role::Server { 0x80 } else { 0 };
+    bytes.push(first);
+    let len = payload.len();
+    if let Ok(len @ 0..126) = u8::try_from(len) {
+        bytes.push(masked + len);
+    } else if let Ok(len) = u16::try_from(len) {
+        bytes.push(masked + 126);
+        bytes.extend_from_slice(&len.to_be_bytes());
+    } else {
+        bytes.push(masked + 127);
+        bytes.extend_from_slice(&(len as u64).to_be_bytes());
+    }
+    if masked == 0 {
+        bytes.extend_from_slice(payload);
+        return;
+    }
+    let key = [0x80, 1, 0x7F, 0xFF];
+    bytes.extend_from_slice(&key);
+    bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(a, b)| a ^ b));
+}
+
+/// Returns `payload` as a compressed message (RFC 7692 §7.2.1).
+fn compressed(payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(payload.len() + 100);
+    Compress::new(Compression::fast(), false)
+        .compress_vec(payload, &mut out, FlushCompress::Sync)
+        .expect("there is room");
+    out.truncate(out.len().saturating_sub(4));
+    out
+}

@@ -1,0 +1,149 @@
+//! However the input comes and however messages are delivered, the same is heard, answered and in the end the case; and
+//! memory stays within the limits.
+#![no_main]
+
+use bytes::Buf;
+use libfuzzer_sys::fuzz_target;
+use sansocket::deflate::Params;
+use sansocket::{Config, Connection, Delivery, Limits, Outcome, Role};
+use sansocket_fuzz::choices::Choices;
+use sansocket_fuzz::ear::{Ear, Feed, Heard, connection, drain};
+use sansocket_fuzz::heap;
+use sansocket_fuzz::stream::stream;
+
+#[global_allocator]
+static HEAP: heap::Counting = heap::Counting;
+
+/// What a connection costs beyond a message: the engine that decompresses, a chunk, control frames, answers.
+const CONSTANT: usize = 256 << 10;
+
+/// The longest input that is also handed over byte by byte.
+const SINGLE: usize = 2_000;
+
+fuzz_target!(|data: &[u8]| {
+    let mut choices = Choices::new(data);
+    let setup = Setup::choose(&mut choices);
+    let cuts: Vec<usize> = (0..4)
+        .map(|_| choices.pick(&[1000, 1, 2, 5, 13, 125, 4_096, 9_000, 70_000]))
+        .collect();
+    let bytes = stream(&mut choices, setup.role, setup.deflate.is_some());
+
+    let expected = run(&setup, Delivery::Messages, Feed::Slice, [&bytes[..]]);
+    for delivery in [Delivery::Messages, Delivery::Chunks] {
+        for feed in Feed::ALL {
+            let whole = run(&setup, delivery, feed, [&bytes[..]]);
+            assert_eq!(whole, expected, "{delivery:?}, {feed:?}, whole");
+            let pieces = run(&setup, delivery, feed, cut(&bytes, &cuts));
+            assert_eq!(pieces, expected, "{delivery:?}, {feed:?}, cut");
+            if bytes.len() <= SINGLE {
+                let single = run(&setup, delivery, feed, bytes.chunks(1));
+                assert_eq!(single, expected, "{delivery:?}, {feed:?}, byte by byte");
+            }
+        }
+        costs_little(&setup, delivery, &bytes, &cuts);
+    }
+});
+
+struct Setup {
+    role: Role,
+    limits: Limits,
+    deflate: Option<Params>,
+    /// We have sent a Close frame before.
+    closing: bool,
+}
+
+impl Setup {
+    fn choose(choices: &mut Choices<'_>) -> Self {
+        let flags = choices.byte();
+        let default = Limits::default();
+        Self {
+            role: if flags & 1 == 0 {
+                Role::Server
+            } else {
+                Role::Client
+            },
+            limits: Limits {
+                frame: choices.pick(&[default.frame, 0, 125, 5_000]),
+                message: choices.pick(&[1 << 17, 0, 10, 300, 5_000, 70_000]),
+                fragments: choices.pick(&[default.fragments, 0, 1, 3]),
+                empty_fragments: choices.pick(&[default.empty_fragments, 0, 2]),
+                control_frames: choices.pick(&[default.control_frames, 0, 2]),
+            },
+            deflate: (flags & 2 != 0).then(|| Params {
+                server_no_context_takeover: flags & 4 != 0,
+                client_no_context_takeover: flags & 4 != 0,
+                ..Params::default()
+            }),
+            closing: flags & 0x18 == 0x18,
+        }
+    }
+
+    fn connection(&self, delivery: Delivery) -> Connection {
+        let config = Config {
+            limits: self.limits,
+            delivery,
+            ..Config::default()
+        };
+        let mut connection = connection(self.role, &config);
+        if let Some(params) = self.deflate {
+            connection = connection.with_deflate(params, &config);
+        }
+        if self.closing {
+            connection.close(None).expect("it is open");
+        }
+        connection
+    }
+}
+
+/// Hands over the pieces; returns what is heard, what is written, and how it ends.
+fn run<'a>(
+    setup: &Setup,
+    delivery: Delivery,
+    feed: Feed,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<Heard>, Vec<u8>, Option<Outcome>) {
+    let mut ear = Ear::new(setup.connection(delivery), feed);
+    let mut wrote = Vec::new();
+    drain(&mut ear.connection, &mut wrote);
+    for piece in pieces {
+        // Pongs that wait take the place of each other, so none is left to wait.
+        ear.read(piece, |connection| drain(connection, &mut wrote));
+    }
+    ear.connection.receive_eof();
+    drain(&mut ear.connection, &mut wrote);
+    (ear.heard, wrote, ear.connection.outcome())
+}
+
+/// Cuts `bytes` into pieces of these sizes, again and again.
+fn cut<'a>(mut bytes: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    for &size in sizes.iter().cycle() {
+        if bytes.is_empty() {
+            break;
+        }
+        let (piece, rest) = bytes.split_at(size.min(bytes.len()));
+        pieces.push(piece);
+        bytes = rest;
+    }
+    pieces
+}
+
+fn costs_little(setup: &Setup, delivery: Delivery, bytes: &[u8], sizes: &[usize]) {
+    let mut read = bytes.to_vec();
+    let mut rest = &mut read[..];
+    let mut sizes = sizes.iter().cycle();
+    let peak = heap::peak(|| {
+        let mut connection = setup.connection(delivery);
+        while !rest.is_empty() {
+            let size = sizes.next().copied().unwrap_or(1);
+            let len = size.min(rest.len());
+            let (mut input, behind) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = behind;
+            while let Ok(Some(_)) = connection.receive(&mut input) {}
+            let len = connection.buffered();
+            connection.outgoing().advance(len);
+        }
+    });
+    let limit = usize::try_from(setup.limits.message).expect("small");
+    assert!(peak <= limit + CONSTANT, "{peak} bytes, {delivery:?}");
+}

@@ -1,0 +1,86 @@
+//! The head of a request is the same however it comes, and what is accepted is an opening handshake.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sansocket::handshake::{HandshakeError, HeadLimits, Request, RequestReader, Server};
+use sansocket_fuzz::choices::Choices;
+use sansocket_fuzz::head;
+
+fuzz_target!(|data: &[u8]| {
+    let mut choices = Choices::new(data);
+    let limits = head::limits(&mut choices);
+    let step = usize::from(choices.byte() % 20) + 1;
+    let input = choices.rest();
+
+    let whole = read(limits, input, input.len().max(1));
+    for step in [1, step] {
+        assert_eq!(head::show(&read(limits, input, step)), head::show(&whole));
+    }
+    let mut table = [httparse::EMPTY_HEADER; 600];
+    let mut parsed = httparse::Request::new(&mut table);
+    let status = parsed.parse(input);
+    let Ok(Some((request, used))) = whole else {
+        // Stricter than the parser in what is documented: limits, line ends, empty lines before the head.
+        if let (Err(error), Ok(httparse::Status::Complete(_))) = (whole, status) {
+            assert!(
+                head::is_stricter(error) || error == HandshakeError::StartLine,
+                "{error:?}"
+            );
+        }
+        return;
+    };
+    assert_eq!(status, Ok(httparse::Status::Complete(used)));
+    assert_eq!(Some(request.method()), parsed.method);
+    assert_eq!(Some(request.target()), parsed.path);
+    assert!(head::same(request.headers(), parsed.headers));
+    assert!(used <= limits.bytes && parsed.headers.len() <= limits.headers);
+
+    if let Ok(accepted) = Server::new().accept(&request) {
+        let lines = head::lines(&input[..used]);
+        is_handshake(&lines);
+        let response = accepted.response();
+        assert!(response.starts_with(b"HTTP/1.1 101 ") && response.ends_with(b"\r\n\r\n"));
+    }
+});
+
+type Read = Result<Option<(Request, usize)>, HandshakeError>;
+
+/// Reads a head that comes in pieces.
+fn read(limits: HeadLimits, input: &[u8], step: usize) -> Read {
+    let mut reader = RequestReader::new(limits);
+    let mut before = 0;
+    for piece in input.chunks(step) {
+        if let Some((request, used)) = reader.receive(piece)? {
+            assert!(used <= piece.len());
+            return Ok(Some((request, before + used)));
+        }
+        before += piece.len();
+    }
+    Ok(None)
+}
+
+/// The rules of RFC 6455 §4.2.1 for a client's handshake, once more.
+fn is_handshake(lines: &head::Lines) {
+    let mut start = lines.start.split(' ');
+    assert_eq!(start.next(), Some("GET"));
+    let target = start.next().expect("a target");
+    assert!(target.starts_with('/') || target.to_ascii_lowercase().starts_with("http"));
+    assert_eq!(start.next(), Some("HTTP/1.1"));
+    assert_eq!(lines.values("host").len(), 1);
+    assert!(lines.has_element("upgrade", "websocket"));
+    assert!(lines.has_element("connection", "upgrade"));
+    let keys = lines.values("sec-websocket-key");
+    assert_eq!(keys.len(), 1);
+    assert!(keys[0].len() == 24 && keys[0].ends_with("=="));
+    assert_eq!(lines.values("sec-websocket-version"), ["13"]);
+    // No page of another origin is served unless the server says so.
+    let origins = lines.values("origin");
+    assert!(origins.len() <= 1);
+    if let (Some(origin), true) = (origins.first(), target.starts_with('/')) {
+        let (_, authority) = origin.split_once("://").expect("a scheme");
+        let host = lines.values("host").remove(0).to_ascii_lowercase();
+        let (origin, _) = authority.split_once(':').unwrap_or((authority, ""));
+        assert!(authority.starts_with('[') || host.starts_with(&origin.to_ascii_lowercase()));
+    }
+    assert!(lines.values("transfer-encoding").is_empty());
+}

@@ -1,0 +1,57 @@
+//! What one role sends the other receives: the same messages, in the same order.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sansocket::deflate::Params;
+use sansocket::{CompressionMemory, Config, Delivery, MessageKind, Role};
+use sansocket_fuzz::choices::Choices;
+use sansocket_fuzz::ear::{Ear, Feed, Heard, connection, drain};
+use sansocket_fuzz::talk;
+
+fuzz_target!(|data: &[u8]| {
+    let mut choices = Choices::new(data);
+    let (from, to) = choices.pick(&[(Role::Client, Role::Server), (Role::Server, Role::Client)]);
+    let config = Config {
+        delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
+        fragment_size: choices.pick(&[u32::MAX, 1, 7, 125, 4_096]),
+        compression_level: choices.pick(&[6, 1, 9]),
+        compression_memory: choices.pick(&[
+            CompressionMemory::Engine,
+            CompressionMemory::History(8),
+            CompressionMemory::History(15),
+        ]),
+        ..Config::default()
+    };
+    let mut sender = connection(from, &config);
+    let mut receiver = connection(to, &config);
+    if choices.flag() {
+        let params: Params = talk::params(&mut choices);
+        sender = sender.with_deflate(params, &config);
+        receiver = receiver.with_deflate(params, &config);
+    }
+    let mut ear = Ear::new(receiver, choices.pick(&Feed::ALL));
+    let step = choices.pick(&[100_000, 1, 50, 3_000]);
+
+    let mut sent = Vec::new();
+    while !choices.is_empty() {
+        let text = choices.flag();
+        let compress = talk::compress(&mut choices);
+        let (kind, payload) = if text {
+            (MessageKind::Text, choices.text().into_bytes())
+        } else {
+            (MessageKind::Binary, choices.payload())
+        };
+        sender
+            .send_with(talk::message(kind, &payload), compress)
+            .expect("nothing forbids it");
+        sent.push(Heard::Message(kind, payload));
+        let mut bytes = Vec::new();
+        drain(&mut sender, &mut bytes);
+        // Byte by byte takes long where there are many.
+        for piece in bytes.chunks(step.max(bytes.len() / 5_000)) {
+            ear.read(piece, |_| {});
+        }
+    }
+    assert!(ear.heard == sent, "what is heard is what was sent");
+    assert_eq!(ear.connection.buffered(), 0, "there is nothing to answer");
+});

@@ -1,0 +1,248 @@
+//! Two ends that do anything at any time, over a transport that takes and brings any number of bytes: what was accepted
+//! arrives once and in order, and both agree on how it ended.
+#![no_main]
+
+use std::collections::VecDeque;
+
+use bytes::Buf;
+use libfuzzer_sys::fuzz_target;
+use sansocket::{
+    CloseCode, CloseFrame, CompressionMemory, Config, Connection, Delivery, EndedBy, Fin,
+    MessageKind, Outcome, Role, Transport,
+};
+use sansocket_fuzz::choices::Choices;
+use sansocket_fuzz::ear::{Ear, Feed, Heard, connection};
+use sansocket_fuzz::talk;
+
+fuzz_target!(|data: &[u8]| {
+    let mut choices = Choices::new(data);
+    let params = choices.flag().then(|| talk::params(&mut choices));
+    let mut ends = [Role::Client, Role::Server].map(|role| {
+        let config = config(&mut choices);
+        let mut connection = connection(role, &config);
+        if let Some(params) = params {
+            connection = connection.with_deflate(params, &config);
+        }
+        End::new(connection, choices.pick(&Feed::ALL))
+    });
+
+    while !choices.is_empty() {
+        let what = choices.byte();
+        let who = usize::from(what >> 7);
+        let [client, server] = &mut ends;
+        let (us, peer) = if who == 0 {
+            (client, server)
+        } else {
+            (server, client)
+        };
+        match what & 0x0F {
+            0..=3 => us.write(choices.pick(&[usize::MAX, 1, 10, 5_000])),
+            4..=7 => us.read(peer, choices.pick(&[usize::MAX, 1, 10, 5_000])),
+            8..=12 => us.say(&mut choices),
+            13 => _ = us.ear.connection.ping(choices.bytes()),
+            14 => _ = us.ear.connection.pong(choices.bytes()),
+            _ => us.end(&mut choices),
+        }
+    }
+    // Whoever did not say goodbye does now; then all that is under way arrives.
+    let _ = ends[0].ear.connection.close(None);
+    let [client, server] = &mut ends;
+    for _ in 0..6 {
+        for _ in 0..2 {
+            client.write(usize::MAX);
+            server.read(client, usize::MAX);
+            server.write(usize::MAX);
+            client.read(server, usize::MAX);
+        }
+        client.hang_up();
+        server.hang_up();
+    }
+    client.has_ended();
+    server.has_ended();
+    agree(client, server);
+    agree(server, client);
+});
+
+fn config(choices: &mut Choices<'_>) -> Config {
+    Config {
+        delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
+        fragment_size: choices.pick(&[u32::MAX, 1, 7, 125, 4_096]),
+        outgoing_limit: choices.pick(&[64 << 20, 0, 300, 10_000]),
+        compression_level: choices.pick(&[6, 1, 9]),
+        compression_threshold: choices.pick(&[128, 0]),
+        compression_memory: choices.pick(&[
+            CompressionMemory::Engine,
+            CompressionMemory::History(8),
+            CompressionMemory::History(15),
+        ]),
+        ..Config::default()
+    }
+}
+
+struct End {
+    ear: Ear,
+    /// The messages that were accepted, whole ones and those whose last fragment was.
+    said: Vec<Heard>,
+    /// The fragments of a message in progress.
+    begun: Option<(MessageKind, Vec<u8>)>,
+    /// What is on its way to the peer.
+    pipe: VecDeque<u8>,
+    /// Nothing more will be written.
+    hung_up: bool,
+}
+
+impl End {
+    fn new(connection: Connection, feed: Feed) -> Self {
+        Self {
+            ear: Ear::new(connection, feed),
+            said: Vec::new(),
+            begun: None,
+            pipe: VecDeque::new(),
+            hung_up: false,
+        }
+    }
+
+    /// Writes some of what waits.
+    fn write(&mut self, most: usize) {
+        let mut left = most;
+        while !self.hung_up && left > 0 && self.ear.connection.outgoing().has_remaining() {
+            let outgoing = self.ear.connection.outgoing();
+            let chunk = outgoing.chunk();
+            let len = chunk.len().min(left);
+            self.pipe.extend(&chunk[..len]);
+            outgoing.advance(len);
+            left -= len;
+        }
+    }
+
+    /// Reads some of what the peer has written.
+    fn read(&mut self, peer: &mut Self, most: usize) {
+        let len = peer.pipe.len().min(most);
+        let piece: Vec<u8> = peer.pipe.drain(..len).collect();
+        self.ear.read(&piece, |_| {});
+        assert!(!self.ear.failed(), "the peer does nothing wrong");
+        if peer.hung_up && peer.pipe.is_empty() {
+            self.ear.connection.receive_eof();
+        }
+    }
+
+    fn say(&mut self, choices: &mut Choices<'_>) {
+        let flags = choices.byte();
+        let compress = talk::compress(choices);
+        let (kind, payload) = if flags & 1 == 0 {
+            (MessageKind::Binary, choices.payload())
+        } else {
+            (MessageKind::Text, choices.text().into_bytes())
+        };
+        let connection = &mut self.ear.connection;
+        match flags >> 1 & 3 {
+            0 => {
+                let sent = connection.send_with(talk::message(kind, &payload), compress);
+                if sent.is_ok() {
+                    self.said.push(Heard::Message(kind, payload));
+                }
+            }
+            1 => {
+                let sent = match std::str::from_utf8(&payload) {
+                    Ok(text) if kind == MessageKind::Text => connection.send_text(text),
+                    _ => connection.send_binary(&payload),
+                };
+                if sent.is_ok() {
+                    self.said.push(Heard::Message(kind, payload));
+                }
+            }
+            _ => {
+                let fin = if flags & 8 == 0 { Fin::More } else { Fin::Last };
+                let sent = connection.send_fragment_with(kind, &payload, fin, compress);
+                if sent.is_ok() {
+                    let (_, whole) = self.begun.get_or_insert((kind, Vec::new()));
+                    whole.extend(payload);
+                    if fin == Fin::Last
+                        && let Some((kind, whole)) = self.begun.take()
+                    {
+                        self.said.push(Heard::Message(kind, whole));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes, fails or loses the connection, now and then.
+    fn end(&mut self, choices: &mut Choices<'_>) {
+        let code = CloseCode::from(choices.pick(&[1000, 1001, 1010, 1005, 3000]));
+        let frame = CloseFrame::new(code, "enough");
+        match choices.byte() % 8 {
+            0 => _ = self.ear.connection.close(None),
+            1 => _ = self.ear.connection.close(Some(frame)),
+            2 => _ = self.ear.connection.fail(frame),
+            3 => self.hung_up = true,
+            _ => {}
+        }
+    }
+
+    /// Does what the connection says is to be done with the transport.
+    fn hang_up(&mut self) {
+        let drained = self.ear.connection.buffered() == 0;
+        match self.ear.connection.transport() {
+            Transport::Keep | Transport::AwaitClose | Transport::AwaitEof => {}
+            Transport::HalfClose => self.hung_up |= drained,
+            Transport::Close => self.hung_up = true,
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.ear.connection.outcome().expect("it has ended")
+    }
+
+    fn messages(&self) -> Vec<&Heard> {
+        let heard = self.ear.heard.iter();
+        heard
+            .filter(|heard| matches!(heard, Heard::Message(..)))
+            .collect()
+    }
+
+    /// Nothing is left to do and nothing to write.
+    fn has_ended(&self) {
+        assert!(!self.ear.connection.is_open());
+        let outcome = self.outcome();
+        assert_eq!(outcome.error, None);
+        assert!(self.hung_up || self.ear.connection.buffered() == 0);
+        let transport = self.ear.connection.transport();
+        assert!(!transport.is_in_use(), "{transport:?}");
+    }
+}
+
+/// What one end says of the connection fits what the other one says and was told.
+fn agree(us: &End, peer: &End) {
+    let (ours, theirs) = (us.outcome(), peer.outcome());
+    let heard = us.messages();
+    assert!(heard.len() <= peer.said.len(), "nothing arrives twice");
+    assert!(
+        heard
+            .iter()
+            .zip(&peer.said)
+            .all(|(heard, said)| *heard == said),
+        "in order and unchanged"
+    );
+    if let Some(Heard::Close(frame)) = us.ear.heard.last() {
+        let said = frame.as_ref().map(|frame| frame.code);
+        assert_eq!(said, theirs.sent, "what was sent is heard");
+        // What comes after our own Close frame is dropped, and nothing else.
+        if ours.by == EndedBy::Peer {
+            assert_eq!(
+                heard.len(),
+                peer.said.len(),
+                "all arrives before a Close frame"
+            );
+        }
+    }
+    if ours.clean && theirs.clean {
+        let ends = [ours.by, theirs.by];
+        assert!(ends.contains(&EndedBy::Us), "someone began to close");
+        assert!(!ends.contains(&EndedBy::Transport));
+        for (own, other) in [(&ours, &theirs), (&theirs, &ours)] {
+            let told = own.sent.unwrap_or(CloseCode::NO_STATUS_RECEIVED);
+            assert_eq!(other.code, told);
+        }
+    }
+}
