@@ -3,16 +3,18 @@
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 DRIVER = --manifest-path autobahn/driver/Cargo.toml
+BOUNDS = --manifest-path bounds/Cargo.toml
 
 .PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop browser \
-    bench bench-smoke
+    bench bench-smoke bounds
 
 check: lint test
 
 lint:
-	cargo fmt --check && cargo fmt --check $(DRIVER)
+	cargo fmt --check && cargo fmt --check $(DRIVER) && cargo fmt --check $(BOUNDS)
 	cargo clippy --all-targets --all-features -- -D warnings
 	cargo clippy $(DRIVER) --target-dir autobahn/target -- -D warnings
+	cargo clippy $(BOUNDS) --target-dir bounds/target -- -D warnings
 
 # No feature, then each one alone: a feature only adds.
 features:
@@ -55,3 +57,7 @@ bench:
 # The benchmarks run once each, to show that they do.
 bench-smoke:
 	cargo test --benches
+
+# The work that a peer can cause, counted in instructions by valgrind.
+bounds:
+	bounds/run
