@@ -77,3 +77,7 @@ differential:
 
 differential-smoke:
 	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin deflate -- 50000
+
+# The work that a peer can cause, counted in instructions by valgrind.
+bounds:
+	bounds/run

@@ -1,0 +1,227 @@
+//! Both adapters behind one face.
+
+use sansocket::blocking;
+use sansocket::handshake::{Client, Established, HeadLimits, Server};
+use sansocket::{CloseFrame, Config, Connection, Error, Event, Message, Outcome};
+
+use super::Nth;
+use crate::common::ZERO_KEY;
+
+/// How a stream is driven.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Adapter {
+    Blocking,
+    /// One that can shut its stream down for writing.
+    HalfClosing,
+    #[cfg(feature = "tokio")]
+    Tokio,
+}
+
+impl Adapter {
+    pub(crate) const ALL: &[Self] = &[
+        Self::Blocking,
+        Self::HalfClosing,
+        #[cfg(feature = "tokio")]
+        Self::Tokio,
+    ];
+
+    pub(crate) const fn blocks(self) -> bool {
+        matches!(self, Self::Blocking | Self::HalfClosing)
+    }
+
+    /// Answers a client.
+    pub(crate) fn accept<'a>(
+        self,
+        stream: &'a mut Nth,
+        server: &Server,
+        config: &Config,
+    ) -> Result<Box<dyn End + 'a>, Error> {
+        #[cfg(feature = "tokio")]
+        if self == Self::Tokio {
+            return polled::accept(stream, server, config);
+        }
+        let incoming = blocking::Incoming::read(stream, HeadLimits::default())?;
+        match server.accept(incoming.request()) {
+            Ok(accepted) => Ok(self.boxed(incoming.accept(&accepted, config)?)),
+            Err(error) => {
+                incoming.reject(&error.response())?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Greets a server; the client's masking keys are known.
+    pub(crate) fn connect<'a>(
+        self,
+        stream: &'a mut Nth,
+        client: &Client,
+        config: &Config,
+    ) -> Result<Box<dyn End + 'a>, Error> {
+        #[cfg(feature = "tokio")]
+        if self == Self::Tokio {
+            return polled::connect(stream, client, config);
+        }
+        let (socket, established) = blocking::connect_with(stream, client, config)?;
+        let (stream, _, rest) = socket.into_parts();
+        let connection = readable(&established, config);
+        Ok(self.boxed(blocking::WebSocket::new(stream, connection, rest)))
+    }
+
+    fn boxed<'a>(self, socket: blocking::WebSocket<&'a mut Nth>) -> Box<dyn End + 'a> {
+        if self == Self::HalfClosing {
+            return Box::new(socket.with_half_close(|stream| stream.shut_down()));
+        }
+        Box::new(socket)
+    }
+}
+
+fn readable(established: &Established, config: &Config) -> Connection {
+    let connection = Connection::client_with_keys(config, ZERO_KEY);
+    match established.deflate() {
+        Some(params) => connection.with_deflate(params, config),
+        None => connection,
+    }
+}
+
+/// An end of an open connection.
+pub(crate) trait End {
+    fn read_event(&mut self) -> Result<Option<Event<'static>>, Error>;
+    fn send(&mut self, message: Message) -> Result<(), Error>;
+    fn flush(&mut self) -> Result<(), Error>;
+    fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error>;
+    fn connection(&mut self) -> &mut Connection;
+    fn outcome(&self) -> Option<Outcome>;
+}
+
+impl End for blocking::WebSocket<&mut Nth> {
+    fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
+        self.read_event()
+    }
+
+    fn send(&mut self, message: Message) -> Result<(), Error> {
+        self.send(message)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.flush()
+    }
+
+    fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error> {
+        self.close(frame)
+    }
+
+    fn connection(&mut self) -> &mut Connection {
+        self.connection()
+    }
+
+    fn outcome(&self) -> Option<Outcome> {
+        self.outcome()
+    }
+}
+
+#[cfg(feature = "tokio")]
+mod polled {
+    extern crate alloc;
+
+    use alloc::rc::Rc;
+    use alloc::sync::Arc;
+    use core::cell::RefCell;
+    use core::pin::pin;
+    use core::sync::atomic::{AtomicBool, Ordering};
+    use core::task::{Context, Poll, Waker};
+    use core::time::Duration;
+    use std::task::Wake;
+
+    use sansocket::tokio::{Incoming, WebSocket, connect_with};
+
+    use super::*;
+
+    type Asleep = Rc<RefCell<Vec<Waker>>>;
+
+    /// A socket that is polled until it is ready.
+    struct Polled<'a> {
+        socket: WebSocket<&'a mut Nth>,
+        asleep: Asleep,
+    }
+
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Polls a future whenever it was woken; the stream wakes whom it has seen when nothing else can be done.
+    fn drive<T>(asleep: &Asleep, future: impl Future<Output = T>) -> T {
+        let woken = Arc::new(Woken(AtomicBool::new(false)));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut future = pin!(future);
+        loop {
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return value;
+            }
+            asleep.borrow_mut().drain(..).for_each(Waker::wake);
+            let woken = woken.0.swap(false, Ordering::Relaxed);
+            assert!(woken, "it waits, and nobody will wake it");
+        }
+    }
+
+    pub(super) fn accept<'a>(
+        stream: &'a mut Nth,
+        server: &Server,
+        config: &Config,
+    ) -> Result<Box<dyn End + 'a>, Error> {
+        let asleep = Rc::clone(&stream.asleep);
+        let socket = drive(&asleep, async {
+            let incoming = Incoming::read(stream, HeadLimits::default()).await?;
+            match server.accept(incoming.request()) {
+                Ok(accepted) => incoming.accept(&accepted, config).await,
+                Err(error) => {
+                    incoming.reject(&error.response()).await?;
+                    Err(error.into())
+                }
+            }
+        })?;
+        Ok(Box::new(Polled { socket, asleep }))
+    }
+
+    pub(super) fn connect<'a>(
+        stream: &'a mut Nth,
+        client: &Client,
+        config: &Config,
+    ) -> Result<Box<dyn End + 'a>, Error> {
+        let asleep = Rc::clone(&stream.asleep);
+        let (socket, established) = drive(&asleep, connect_with(stream, client, config))?;
+        let (stream, _, rest) = socket.into_parts();
+        let socket = WebSocket::new(stream, readable(&established, config), rest);
+        Ok(Box::new(Polled { socket, asleep }))
+    }
+
+    impl End for Polled<'_> {
+        fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
+            drive(&self.asleep, self.socket.read_event())
+        }
+
+        fn send(&mut self, message: Message) -> Result<(), Error> {
+            drive(&self.asleep, self.socket.send(message))
+        }
+
+        fn flush(&mut self) -> Result<(), Error> {
+            drive(&self.asleep, self.socket.flush())
+        }
+
+        fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error> {
+            let deadline = Duration::from_secs(5);
+            drive(&self.asleep, self.socket.close(frame, deadline))
+        }
+
+        fn connection(&mut self) -> &mut Connection {
+            self.socket.connection()
+        }
+
+        fn outcome(&self) -> Option<Outcome> {
+            self.socket.outcome()
+        }
+    }
+}
