@@ -3,9 +3,10 @@
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 DRIVER = --manifest-path autobahn/driver/Cargo.toml
+PEERS = --manifest-path benches/peers/Cargo.toml
 
 .PHONY: check lint features test doc autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop interop browser \
-    bench bench-smoke
+    bench bench-smoke bench-peers lint-peers
 
 check: lint test
 
@@ -55,3 +56,13 @@ bench:
 # The benchmarks run once each, to show that they do.
 bench-smoke:
 	cargo test --benches
+
+# The same bytes through other WebSocket crates; FILTER="--only receive --quick" takes a part. glibc's slow `rep movsb` copy
+# is off, since it is up to six times slower by luck of alignment.
+bench-peers:
+	mkdir -p benches/peers/target
+	GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 cargo run --release $(PEERS) -- $(FILTER)
+
+lint-peers:
+	cargo fmt --check $(PEERS)
+	cargo clippy $(PEERS) -- -D warnings
