@@ -81,3 +81,13 @@ differential-smoke:
 # The work that a peer can cause, counted in instructions by valgrind.
 bounds:
 	bounds/run
+
+# The same bytes through other WebSocket crates; FILTER="--only receive --quick" takes a part. glibc's slow `rep movsb` copy
+# is off, since it is up to six times slower by luck of alignment.
+bench-peers:
+	mkdir -p benches/peers/target
+	GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 cargo run --release $(PEERS) -- $(FILTER)
+
+lint-peers:
+	cargo fmt --check $(PEERS)
+	cargo clippy $(PEERS) -- -D warnings

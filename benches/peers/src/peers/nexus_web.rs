@@ -1,0 +1,90 @@
+//! Reader and writer without its client: one flat buffer, messages lent out of it.
+
+use std::io::Write;
+
+use nexus_web::ws::{FrameReader, FrameWriter, Message as Theirs, Role as TheirRole};
+
+use super::{LIMIT, Role, Socket};
+use crate::message::{Message, Tally};
+use crate::transport::{READ, Transport};
+
+struct Nexus {
+    transport: Transport,
+    reader: FrameReader,
+    writer: FrameWriter,
+    out: Vec<u8>,
+    filled: usize,
+}
+
+pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
+    let role = match role {
+        Role::Client => TheirRole::Client,
+        Role::Server => TheirRole::Server,
+    };
+    Box::new(Nexus {
+        transport,
+        reader: FrameReader::builder()
+            .role(role)
+            .max_frame_size(LIMIT as u64)
+            .max_message_size(LIMIT)
+            .build(),
+        writer: FrameWriter::new(role),
+        out: vec![0; 2 * READ],
+        filled: 0,
+    })
+}
+
+impl Nexus {
+    fn write(&mut self) {
+        let written = self.transport.write_all(&self.out[..self.filled]);
+        written.expect("memory");
+        self.filled = 0;
+    }
+}
+
+impl Socket for Nexus {
+    fn receive(&mut self, until: u64, tally: &mut Tally) {
+        while tally.count < until {
+            if self.reader.should_compact() {
+                self.reader.compact();
+            }
+            let read = self.reader.read_from(&mut self.transport);
+            read.expect("there is room");
+            while let Some(message) = self.reader.next().expect("valid frames") {
+                match message {
+                    Theirs::Text(text) => tally.take(true, text.as_bytes()),
+                    Theirs::Binary(data) => tally.take(false, data),
+                    Theirs::Ping(payload) => {
+                        let room = &mut self.out[self.filled..];
+                        let encoded = self.writer.encode_pong(payload, room);
+                        self.filled += encoded.expect("a short payload");
+                        if self.filled > READ {
+                            let written = self.transport.write_all(&self.out[..self.filled]);
+                            written.expect("memory");
+                            self.filled = 0;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            if self.filled > 0 {
+                self.write();
+            }
+        }
+    }
+
+    fn send(&mut self, message: &Message, count: u64, batch: u64) {
+        let most = self.writer.max_encoded_len(message.bytes.len());
+        for i in 1..=count {
+            if self.out.len() - self.filled < most {
+                self.write();
+                self.out.resize(self.out.len().max(most), 0);
+            }
+            let room = &mut self.out[self.filled..];
+            self.filled += self.writer.encode_binary(&message.bytes, room);
+            if i % batch == 0 || i == count {
+                self.write();
+            }
+        }
+    }
+}

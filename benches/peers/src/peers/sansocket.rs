@@ -1,0 +1,95 @@
+//! One read buffer, messages lent out of it; long ones are read straight into their memory.
+
+use std::cell::RefCell;
+use std::io::{IoSlice, Read, Write};
+use std::rc::Rc;
+
+use bytes::Buf;
+use sansocket::{Config, Connection, Event, Message as Owned};
+
+use super::{Role, Socket};
+use crate::message::{Message, Tally};
+use crate::transport::Transport;
+
+struct Sansocket {
+    transport: Transport,
+    connection: Connection,
+    buffer: Rc<RefCell<Box<[u8]>>>,
+    role: Role,
+}
+
+pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
+    let config = Config::default();
+    Box::new(Sansocket {
+        transport,
+        connection: match role {
+            Role::Client => Connection::client(&config),
+            Role::Server => Connection::server(&config),
+        },
+        buffer: Transport::buffer(),
+        role,
+    })
+}
+
+/// From here on a server keeps an owned payload where it is.
+const LARGE: usize = 4 << 10;
+
+impl Sansocket {
+    fn write(&mut self) {
+        while self.connection.outgoing().has_remaining() {
+            let outgoing = self.connection.outgoing();
+            let mut slices = [IoSlice::new(&[]); 16];
+            let count = outgoing.chunks_vectored(&mut slices);
+            let written = match count {
+                1 => self.transport.write(&slices[0]),
+                _ => self.transport.write_vectored(&slices[..count]),
+            };
+            outgoing.advance(written.expect("memory"));
+        }
+    }
+}
+
+impl Socket for Sansocket {
+    fn receive(&mut self, until: u64, tally: &mut Tally) {
+        let buffer = Rc::clone(&self.buffer);
+        let mut buffer = buffer.borrow_mut();
+        while tally.count < until {
+            let mut input = &mut buffer[..];
+            if let Some(room) = self.connection.space() {
+                let count = self.transport.read(room).expect("memory");
+                self.connection.filled(count);
+                input = &mut [];
+            } else {
+                let count = self.transport.read(input).expect("memory");
+                input = &mut input[..count];
+            }
+            while let Some(event) = self.connection.receive(&mut input).expect("valid frames") {
+                match event {
+                    Event::Text(text) => tally.take(true, text.as_bytes()),
+                    Event::Binary(data) => tally.take(false, &data),
+                    _ => {}
+                }
+            }
+            if self.connection.buffered() > 0 {
+                self.write();
+            }
+        }
+    }
+
+    fn send(&mut self, message: &Message, count: u64, batch: u64) {
+        let by_reference = self.role == Role::Server && message.bytes.len() >= LARGE;
+        for i in 1..=count {
+            if by_reference {
+                let message = Owned::Binary(message.bytes.clone());
+                self.connection.send(message).expect("there is room");
+            } else {
+                let sent = self.connection.send_binary(&message.bytes);
+                sent.expect("there is room");
+            }
+            if i % batch == 0 {
+                self.write();
+            }
+        }
+        self.write();
+    }
+}
