@@ -3,10 +3,10 @@
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 # The packages that only serve this one.
-PACKAGES = autobahn/driver differential fuzz interop/peer
+PACKAGES = autobahn/driver benches/peers bounds differential fuzz interop/peer
 
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
-    interop interop-deflate browser bench bench-smoke fuzz differential differential-smoke
+    interop interop-deflate browser bench bench-smoke fuzz differential differential-smoke bounds bench-peers
 
 check: lint test
 
@@ -86,8 +86,4 @@ bounds:
 # is off, since it is up to six times slower by luck of alignment.
 bench-peers:
 	mkdir -p benches/peers/target
-	GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 cargo run --release $(PEERS) -- $(FILTER)
-
-lint-peers:
-	cargo fmt --check $(PEERS)
-	cargo clippy $(PEERS) -- -D warnings
+	GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 cargo run --release --manifest-path benches/peers/Cargo.toml -- $(FILTER)

@@ -5,7 +5,7 @@
 #![cfg(all(feature = "deflate", feature = "handshake"))]
 
 mod common;
-#[path = "common/memory.rs"]
+
 mod memory;
 
 use std::thread;

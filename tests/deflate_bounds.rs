@@ -192,7 +192,9 @@ fn empty_blocks_cost_no_memory() {
         for delivery in [Delivery::Messages, Delivery::Chunks] {
             cost(1, delivery); // what the thread keeps
             let few = cost(10, delivery);
-            assert_eq!(cost(2_000, delivery), few, "kind {kind}, {delivery:?}");
+            // Those that end the stream are limited.
+            let many = if kind == 3 { 60 } else { 2_000 };
+            assert_eq!(cost(many, delivery), few, "kind {kind}, {delivery:?}");
         }
     }
 }
@@ -306,7 +308,7 @@ fn held_behind_a_message(
 #[cfg(target_pointer_width = "64")]
 fn memory_table() {
     println!("window  compressing  decompressing, in bytes");
-    for (window_bits, kib) in (9..=15).zip([245, 247, 251, 259, 275, 307, 371]) {
+    for (window_bits, kib) in (9..=15).zip([161, 163, 167, 175, 191, 223, 287]) {
         for level in [1, 6, 9] {
             let memory = CompressionMemory::Engine;
             let held = held_behind_a_message(window_bits, false, level, memory);
