@@ -248,7 +248,7 @@ fn no_match_passes_the_window() {
 fn no_match_of_a_long_message_passes_the_window() {
     for role in BOTH {
         for bits in [8, 9, 15] {
-            for level in [1, 2, 6, 9] {
+            for level in [1, 4, 9] {
                 let config = Config {
                     compression_level: level,
                     ..Config::default()
