@@ -28,6 +28,8 @@ enum Scene {
     Failure(Role),
     /// We fail the connection.
     OwnFailure(Role),
+    /// The peer is gone without a Close frame, while we only listen.
+    Loss(Role),
     /// The client is refused.
     Refusal,
     /// What comes is no HTTP.
@@ -36,7 +38,7 @@ enum Scene {
     Rejection,
 }
 
-const SCENES: [Scene; 13] = [
+const SCENES: [Scene; 15] = [
     Scene::Echo(Role::Client),
     Scene::Echo(Role::Server),
     Scene::CompressedEcho(Role::Client),
@@ -47,6 +49,8 @@ const SCENES: [Scene; 13] = [
     Scene::Failure(Role::Server),
     Scene::OwnFailure(Role::Client),
     Scene::OwnFailure(Role::Server),
+    Scene::Loss(Role::Client),
+    Scene::Loss(Role::Server),
     Scene::Refusal,
     Scene::Nonsense,
     Scene::Rejection,
@@ -59,7 +63,8 @@ impl Scene {
             | Self::CompressedEcho(role)
             | Self::Close(role)
             | Self::Failure(role)
-            | Self::OwnFailure(role) => role,
+            | Self::OwnFailure(role)
+            | Self::Loss(role) => role,
             Self::Refusal | Self::Nonsense => Role::Server,
             Self::Rejection => Role::Client,
         }
@@ -90,6 +95,7 @@ impl Scene {
             Self::Rejection => return b"HTTP/1.1 404 Not Found\r\n\r\nbody".to_vec(),
             Self::Close(_) => "8a 04 'ping' 81 04 'late' 89 01 '?' 01 01 'a' 80 01 'b' 88 02 03e8",
             Self::Failure(_) => "81 02 'hi' 89 01 '?' 83 00 81 04 'more' 82 04 'more'",
+            Self::Loss(_) => "89 01 '?' 81 02 'hi'",
             Self::OwnFailure(_) => "81 02 'hi' 89 01 '?' 82 7d 00*125 88 00",
         };
         let head = match self.role() {
@@ -389,6 +395,11 @@ fn check_ended(take: &Take, whole: &Take, kind: ErrorKind) {
     assert!(played.errors.iter().all(|error| *error == kind), "{case}");
     if played.errors.is_empty() {
         assert_eq!(played.heard, full.heard, "{case}");
+        // Where no Close frame tells why something is missing, the error does.
+        let missing =
+            take.stream.hit == Some(Call::Read) || take.stream.flushed < whole.stream.flushed;
+        let lost = missing && matches!(take.scene, Scene::Loss(_));
+        assert!(!lost, "{case}");
     }
     assert_ne!(played.outcome, "goes on", "{case}");
     if written.len() < whole.stream.written.len() {
@@ -411,6 +422,10 @@ fn scenes_end_as_they_should() {
                 "by the peer, not clean, 1006, sent 1002",
             ),
             Scene::OwnFailure(_) => ("text \"hi\"", "by us, not clean, 1006, sent 1011"),
+            Scene::Loss(_) => (
+                "text \"hi\"",
+                "by the transport, not clean, 1006, sent nothing",
+            ),
             Scene::Refusal => ("refused NotUpgrade", "not open"),
             Scene::Nonsense => ("refused StartLine", "not open"),
             Scene::Rejection => ("rejected Refused(404) 404 b\"body\"", "not open"),
@@ -427,7 +442,8 @@ fn one_byte_at_a_time_changes_nothing() {
     with_each_call(Fault::One, check_unharmed);
 }
 
-/// A blocking call that is interrupted by a signal is repeated; in tokio's streams there is no such error.
+/// A blocking call that is interrupted by a signal is repeated. Tokio's streams have no such error; where it comes all the
+/// same, it is one like any other, or is repeated by tokio itself.
 #[test]
 fn an_interruption_changes_nothing() {
     with_each_call(Fault::Once(ErrorKind::Interrupted), |take, whole| {
