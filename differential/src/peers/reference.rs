@@ -332,13 +332,18 @@ pub fn is_whole(bytes: &[u8]) -> bool {
     let [_, second, rest @ ..] = bytes else {
         return false;
     };
-    let (len, rest) = match (second & 0x7F, rest) {
-        (126, [a, b, rest @ ..]) => (u16::from_be_bytes([*a, *b]).into(), rest),
-        (127, [a, b, c, d, e, f, g, h, rest @ ..]) => {
-            (u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]), rest)
-        }
-        (126 | 127, _) => return false,
-        (len, rest) => (len.into(), rest),
+    let extended = match second & 0x7F {
+        126 => 2,
+        127 => 8,
+        _ => 0,
+    };
+    let Some((digits, rest)) = rest.split_at_checked(extended) else {
+        return false;
+    };
+    let len = if extended == 0 {
+        u64::from(second & 0x7F)
+    } else {
+        (digits.iter()).fold(0, |len, &digit| len << 8 | u64::from(digit))
     };
     let key = if second & 0x80 == 0 { 0 } else { 4 };
     rest.len() as u64 >= len.saturating_add(key)

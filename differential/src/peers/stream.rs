@@ -295,11 +295,11 @@ fn write(random: &mut Random, frames: &[Frame]) -> Vec<u8> {
         match frame.digits {
             0 => bytes.push(mask | len[7] & 0x7F),
             2 => {
-                bytes.push(mask | 126);
+                bytes.push(mask | 0x7E);
                 bytes.extend_from_slice(&len[6..]);
             }
             _ => {
-                bytes.push(mask | 127);
+                bytes.push(mask | 0x7F);
                 bytes.extend_from_slice(&len);
             }
         }

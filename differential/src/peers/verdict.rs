@@ -1,6 +1,6 @@
 //! What has come of a stream.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// What an end of a connection makes of a stream.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -39,7 +39,10 @@ impl fmt::Debug for Message {
 /// Returns bytes as hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Returns the code of the Close frame in what an end has sent.
