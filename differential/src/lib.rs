@@ -3,6 +3,8 @@
 //! A program makes inputs from a seed, gives each to `sansocket` and to the other one, and compares what they make of it.
 
 pub mod deflate;
+pub mod handshakes;
+pub mod peers;
 pub mod random;
 pub mod wire;
 pub mod zlib;

@@ -1,0 +1,233 @@
+//! Heads of opening handshakes, judged by `sansocket` and by `tungstenite`.
+//!
+//! `handshake [HEADS] [--seed SEED] [--only INDEX]`
+//!
+//! The same seed and index give the same head. `DIVERGENCES.md` says what the names in the table mean.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use differential::handshakes::{Outcome, head, sansocket, tungstenite};
+use differential::random::Random;
+
+use ::sansocket::handshake::HandshakeError as Ours;
+use ::tungstenite::Error as Theirs;
+use ::tungstenite::error::ProtocolError;
+use ::tungstenite::http::Uri;
+
+/// How many heads that tell a difference are printed.
+const PRINTED: u64 = 10;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::parse(env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(wrong) => {
+            eprintln!("{wrong}\nusage: handshake [HEADS] [--seed SEED] [--only INDEX]");
+            return ExitCode::FAILURE;
+        }
+    };
+    let start = Instant::now();
+    let mut counts = BTreeMap::<String, u64>::new();
+    let (mut heads, mut failed) = (0, 0_u64);
+    let indices = match arguments.only {
+        Some(index) => index..index + 1,
+        None => 0..arguments.heads,
+    };
+    for index in indices {
+        let mut random = Random::new(arguments.seed, index);
+        let is_request = random.one_in(2);
+        let (head, ours, theirs) = if is_request {
+            let head = head::request(&mut random);
+            let ours = sansocket::accept(&mut random, &head);
+            let theirs = tungstenite::accept(&head);
+            (head, ours, theirs)
+        } else {
+            let head = head::response(&mut random);
+            let ours = sansocket::verify(&mut random, &head);
+            let theirs = tungstenite::verify(&head);
+            (head, ours, theirs)
+        };
+        let class = classify(is_request, &head, &ours, &theirs);
+        heads += 1;
+        failed += u64::from(class.is_none());
+        if class.is_none() && failed <= PRINTED || arguments.only.is_some() {
+            println!(
+                "--seed {} --only {index}: {:?}\n  sansocket: {ours:?}\n  tungstenite: {theirs:?}",
+                arguments.seed,
+                String::from_utf8_lossy(&head)
+            );
+        }
+        let class = class.unwrap_or_else(|| "unexplained".into());
+        let kind = if is_request { "request" } else { "response" };
+        *counts.entry(format!("{kind}: {class}")).or_default() += 1;
+    }
+    println!("{heads} heads in {:.1} s", start.elapsed().as_secs_f64());
+    for (name, count) in &counts {
+        println!("{count:>9} {name}");
+    }
+    println!("{} passed, {failed} failed", heads - failed);
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Names how the two agree, or in which known way they do not.
+fn classify(
+    is_request: bool,
+    head: &[u8],
+    ours: &Outcome<Ours>,
+    theirs: &Outcome<Theirs>,
+) -> Option<String> {
+    match (ours, theirs) {
+        (Outcome::Accepted(ours), Outcome::Accepted(theirs)) => {
+            (ours == theirs).then(|| "both accept".into())
+        }
+        (Outcome::Rejected(_), Outcome::Rejected(_)) => Some("both reject".into()),
+        (Outcome::Partial, Outcome::Partial) => Some("both want more".into()),
+        // httparse looks at a head that has not ended, too.
+        (Outcome::Partial, Outcome::Rejected(_)) => later(is_request, head),
+        // They look for the end first.
+        (Outcome::Rejected(error @ (Ours::LineEnding | Ours::StartLine)), Outcome::Partial)
+        | (Outcome::Rejected(error), Outcome::Accepted(_))
+            if is_stricter(is_request, head, *error) =>
+        {
+            Some(format!("stricter: {error:?}"))
+        }
+        (Outcome::Accepted(_), Outcome::Rejected(error)) => more_lenient(is_request, head, error),
+        _ => None,
+    }
+}
+
+/// Tells why we wait where they have rejected.
+fn later(is_request: bool, head: &[u8]) -> Option<String> {
+    if !has_end(head) {
+        return Some("later: the head has no end".into());
+    }
+    let interim = !is_request && is_interim(head);
+    interim.then(|| "later: an interim response".into())
+}
+
+/// Tells whether a response begins with an interim one, for which any HTTP/1 will do.
+fn is_interim(head: &[u8]) -> bool {
+    head.starts_with(b"HTTP/1.1 1") || head.starts_with(b"HTTP/1.0 1")
+}
+
+/// Tells whether we are known to reject this where they do not.
+fn is_stricter(is_request: bool, head: &[u8], error: Ours) -> bool {
+    match error {
+        Ours::LineEnding => has_bare_lf(head),
+        // More empty lines before the request than we take, or any before a response.
+        Ours::StartLine => head.starts_with(if is_request {
+            b"\r\n\r\n\r\n\r\n\r\n"
+        } else {
+            b"\r\n"
+        }),
+        Ours::Target | Ours::Body | Ours::Expectation => is_request,
+        Ours::Missing(name) | Ours::Invalid(name) | Ours::Repeated(name) => match name {
+            "Host" | "Content-Length" | "Origin" => is_request,
+            "Sec-WebSocket-Protocol" | "Sec-WebSocket-Extensions" => true,
+            "Upgrade" | "Sec-WebSocket-Accept" => !is_request && error == Ours::Repeated(name),
+            "Sec-WebSocket-Key" | "Sec-WebSocket-Version" => {
+                is_request && error == Ours::Repeated(name)
+            }
+            _ => false,
+        },
+        Ours::NotOffered(name) => !is_request && name == "Sec-WebSocket-Extensions",
+        // They take a space for the end of an element.
+        Ours::NotUpgrade => {
+            is_request && !list_has(head, "connection", b",") && list_has(head, "connection", b", ")
+        }
+        _ => false,
+    }
+}
+
+/// Tells why we accept what they do not.
+fn more_lenient(is_request: bool, head: &[u8], error: &Theirs) -> Option<String> {
+    let explained = match error {
+        Theirs::Protocol(ProtocolError::MissingUpgradeWebSocketHeader) => {
+            is_request && list_has(head, "upgrade", b",")
+        }
+        Theirs::Protocol(ProtocolError::MissingConnectionUpgradeHeader) => {
+            list_has(head, "connection", b",")
+        }
+        Theirs::HttpFormat(_) => {
+            is_request && target(head).is_some_and(|it| it.parse::<Uri>().is_err())
+        }
+        Theirs::Http(response) => {
+            !is_request && response.status().as_u16() != 101 && is_interim(head)
+        }
+        Theirs::Protocol(ProtocolError::WrongHttpVersion) => !is_request && is_interim(head),
+        _ => false,
+    };
+    let error = error.to_string();
+    explained.then(|| format!("more lenient: {}", error.lines().next().unwrap_or_default()))
+}
+
+fn has_end(head: &[u8]) -> bool {
+    let start = head.iter().position(|byte| !b"\r\n".contains(byte));
+    let head = &head[start.unwrap_or(head.len())..];
+    head.windows(4).any(|end| end == b"\r\n\r\n")
+}
+
+fn has_bare_lf(head: &[u8]) -> bool {
+    head.first() == Some(&b'\n')
+        || head
+            .windows(2)
+            .any(|two| two[1] == b'\n' && two[0] != b'\r')
+}
+
+/// Tells whether the lines of a header have the element that asks for the upgrade, cut at any of the separators.
+fn list_has(head: &[u8], name: &str, separators: &[u8]) -> bool {
+    let element = if name == "upgrade" {
+        "websocket"
+    } else {
+        "upgrade"
+    };
+    head.split(|&byte| byte == b'\n').any(|line| {
+        let colon = line.iter().position(|&byte| byte == b':');
+        let (line, value) = line.split_at(colon.unwrap_or(0));
+        line.eq_ignore_ascii_case(name.as_bytes())
+            && value[1..]
+                .split(|byte| separators.contains(byte))
+                .any(|part| part.trim_ascii().eq_ignore_ascii_case(element.as_bytes()))
+    })
+}
+
+fn target(head: &[u8]) -> Option<&str> {
+    let head = head.trim_ascii_start();
+    str::from_utf8(head.split(|&byte| byte == b' ').nth(1)?).ok()
+}
+
+struct Arguments {
+    heads: u64,
+    seed: u64,
+    only: Option<u64>,
+}
+
+impl Arguments {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut parsed = Self {
+            heads: 1_000_000,
+            seed: 1,
+            only: None,
+        };
+        while let Some(argument) = arguments.next() {
+            let mut value = || number(&arguments.next().unwrap_or_default());
+            match &*argument {
+                "--seed" => parsed.seed = value()?,
+                "--only" => parsed.only = Some(value()?),
+                heads => parsed.heads = number(heads)?,
+            }
+        }
+        Ok(parsed)
+    }
+}
+
+fn number(argument: &str) -> Result<u64, String> {
+    let parsed = argument.parse();
+    parsed.map_err(|_| format!("{argument:?} is no number"))
+}
