@@ -86,6 +86,7 @@ fn measure(workload: &Workload, peers: &[&Peer], effort: Effort) -> Table {
     let mut table = Table::new(workload.name, workload.about, peers);
     for &size in sizes {
         for peer in peers {
+            eprint!("\r{} of {size} B: {:20}\r", workload.name, peer.name);
             workload.check(peer, size);
         }
         let mut runners: Vec<Option<(Runner, u64)>> = peers

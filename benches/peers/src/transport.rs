@@ -163,6 +163,35 @@ impl AsyncWrite for Transport {
     }
 }
 
+/// The same, as the traits of the `futures` crate.
+impl futures_util::AsyncRead for Transport {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.read(buffer))
+    }
+}
+
+impl futures_util::AsyncWrite for Transport {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.write(bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
 /// Polls until ready; a library may yield, but nothing here is ever waited for.
 pub fn now<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);

@@ -88,7 +88,7 @@ const fn fragments(name: &'static str, kind: Kind) -> Workload {
     Workload {
         name,
         about: "masked messages in frames of 4 KiB, as server",
-        sizes: &[1 << 20],
+        sizes: &[64 << 10, 1 << 20],
         task: Task::Fragments { kind },
     }
 }

@@ -3,12 +3,16 @@
 mod bounds;
 mod fastwebsockets;
 mod nexus_web;
+mod ratchet;
 mod sansocket;
+mod shiguredo;
 mod sockudo_ws;
+mod soketto;
 mod tokio_websockets;
 mod tungstenite;
 mod web_socket;
 mod websocket_sans_io;
+mod yawc;
 
 use crate::message::{Message, Tally};
 use crate::transport::Transport;
@@ -63,6 +67,10 @@ pub const PEERS: &[Peer] = &[
     Peer::new("tungstenite", tungstenite::open),
     Peer::new("tokio-websockets", tokio_websockets::open),
     Peer::new("fastwebsockets", fastwebsockets::open),
+    Peer::new("yawc", yawc::open),
+    Peer::new("ratchet_rs", ratchet::open),
+    Peer::new("soketto", soketto::open),
+    Peer::new("shiguredo_websocket", shiguredo::open),
     Peer::new("web-socket", web_socket::open),
 ];
 

@@ -1,0 +1,45 @@
+//! A stream and sink of shared bytes; what is fed is flushed at the end of a batch.
+
+use futures_util::SinkExt;
+use yawc::{Frame, OpCode, Options, Role as TheirRole, WebSocket};
+
+use super::{LIMIT, Role, Socket};
+use crate::message::{Message, Tally};
+use crate::transport::{Transport, now};
+
+pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
+    let role = match role {
+        Role::Client => TheirRole::Client,
+        Role::Server => TheirRole::Server,
+    };
+    let options = Options::default().with_limits(LIMIT, 2 * LIMIT).with_utf8();
+    Box::new(WebSocket::from_stream(transport, role, options).expect("no extensions"))
+}
+
+impl Socket for WebSocket<Transport> {
+    fn receive(&mut self, until: u64, tally: &mut Tally) {
+        now(async {
+            while tally.count < until {
+                let frame = self.next_frame().await.expect("valid frames");
+                match frame.opcode() {
+                    OpCode::Text => tally.take(true, frame.payload()),
+                    OpCode::Binary => tally.take(false, frame.payload()),
+                    // Its Pongs wait for more of them otherwise.
+                    _ => SinkExt::<Frame>::flush(self).await.expect("memory"),
+                }
+            }
+        });
+    }
+
+    fn send(&mut self, message: &Message, count: u64, batch: u64) {
+        now(async {
+            for i in 1..=count {
+                let frame = Frame::binary(message.bytes.clone());
+                self.feed(frame).await.expect("memory");
+                if i % batch == 0 || i == count {
+                    SinkExt::<Frame>::flush(self).await.expect("memory");
+                }
+            }
+        });
+    }
+}
