@@ -6,7 +6,8 @@ FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
 PACKAGES = autobahn/driver benches/peers bounds differential fuzz interop/peer
 
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
-    interop interop-deflate browser bench bench-smoke fuzz differential differential-smoke bounds bench-peers
+    interop interop-deflate browser bench bench-smoke fuzz differential differential-smoke \
+    differential-peers differential-peers-smoke bounds bench-peers
 
 check: lint test
 
@@ -88,15 +89,11 @@ bench-peers:
 	mkdir -p benches/peers/target
 	GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 cargo run --release --manifest-path benches/peers/Cargo.toml -- $(FILTER)
 
-	cargo run --release $(DIFFERENTIAL) --target-dir differential/target --bin deflate -- 50000
-
 # Frames and heads of handshakes, against RFC 6455 read naively and against other crates.
-.PHONY: differential-peers differential-peers-smoke
-
 differential-peers:
-	cargo run --release $(DIFFERENTIAL) --target-dir differential/target --bin peers -- 2000000
-	cargo run --release $(DIFFERENTIAL) --target-dir differential/target --bin handshake -- 1000000
+	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin peers -- 2000000
+	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin handshake -- 1000000
 
 differential-peers-smoke:
-	cargo run --release $(DIFFERENTIAL) --target-dir differential/target --bin peers -- 30000
-	cargo run --release $(DIFFERENTIAL) --target-dir differential/target --bin handshake -- 30000
+	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin peers -- 30000
+	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin handshake -- 30000
