@@ -132,7 +132,8 @@ impl Workload {
                 let message = Message::new(kind, size);
                 receiver(peer, &message.frames(usize::MAX), reads)
             }
-            Task::Fragments { .. } | Task::Pings if peer.is_bound => return None,
+            Task::Fragments { .. } if peer.is_bound => return None,
+            Task::Pings if !peer.answers_pings => return None,
             Task::Fragments { kind } => {
                 let message = Message::new(kind, size);
                 receiver(peer, &message.frames(FRAGMENT), Reads::Many)
@@ -217,6 +218,7 @@ impl Workload {
                     "a message was sent as another one"
                 );
             }
+            Task::Pings if !peer.answers_pings => {}
             Task::Pings => {
                 let (wire, step) = pings(size);
                 let transport = Transport::new(wire, step).keeping(&written);

@@ -37,6 +37,8 @@ pub struct Peer {
     pub open: fn(Role, Transport) -> Box<dyn Socket>,
     /// A bound does less than a library has to, and takes part in no comparison.
     pub is_bound: bool,
+    /// Whether the answer to a Ping can be had before the next one comes.
+    pub answers_pings: bool,
 }
 
 impl Peer {
@@ -45,6 +47,14 @@ impl Peer {
             name,
             open,
             is_bound: false,
+            answers_pings: true,
+        }
+    }
+
+    const fn without_pings(self) -> Self {
+        Self {
+            answers_pings: false,
+            ..self
         }
     }
 
@@ -53,6 +63,7 @@ impl Peer {
             name,
             open,
             is_bound: true,
+            answers_pings: false,
         }
     }
 }
@@ -67,7 +78,7 @@ pub const PEERS: &[Peer] = &[
     Peer::new("tungstenite", tungstenite::open),
     Peer::new("tokio-websockets", tokio_websockets::open),
     Peer::new("fastwebsockets", fastwebsockets::open),
-    Peer::new("yawc", yawc::open),
+    Peer::new("yawc", yawc::open).without_pings(),
     Peer::new("ratchet_rs", ratchet::open),
     Peer::new("soketto", soketto::open),
     Peer::new("shiguredo_websocket", shiguredo::open),
