@@ -147,11 +147,11 @@ impl Assembly {
         limit: u64,
     ) -> Result<usize, ProtocolError> {
         let start = self.gathered.len();
-        let used = inflater.inflate(piece, &mut self.gathered, most, limit)?;
+        let used = inflater.inflate(piece, &mut self.gathered, most, limit);
         if self.kind == Some(MessageKind::Text) {
             self.utf8.push(&self.gathered[start..])?;
         }
-        Ok(used)
+        used
     }
 
     /// Returns what has been gathered and begins to gather anew.

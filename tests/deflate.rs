@@ -457,3 +457,30 @@ fn the_history_is_used() {
     );
     assert!(half > text.len() / 10, "{half}");
 }
+
+/// UT-06, DD-09: of several faults the first one is told, however the message is cut.
+#[test]
+fn the_first_fault_is_told() {
+    let config = Config {
+        limits: Limits {
+            message: 4,
+            ..Limits::default()
+        },
+        ..Config::default()
+    };
+    // A stored block, text that is not UTF-8 or is too long, and a block of a kind that there is not.
+    for (text, end, expected) in [
+        (&b"ab\xFFcde"[..], 0x00, ProtocolError::InvalidUtf8),
+        (b"abcde\xFF", 0x00, ProtocolError::MessageTooLarge),
+        (b"a\xFF", 0x06, ProtocolError::InvalidUtf8),
+        (b"ab", 0x06, ProtocolError::InvalidCompression),
+    ] {
+        let len = u8::try_from(text.len()).expect("a few bytes");
+        let payload = [&[0x00, len, 0x00, !len, 0xFF], text, &[end, 0x00]].concat();
+        let bytes = frame(0xC1, &payload);
+        for step in 1..=bytes.len() {
+            let heard = hear(&mut client(Params::default(), &config), &bytes, step);
+            assert_eq!(heard, Err(expected), "{text:?} by {step}");
+        }
+    }
+}

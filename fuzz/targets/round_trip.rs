@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::Params;
-use sansocket::{CompressionMemory, Config, Delivery, MessageKind, Role};
+use sansocket::{CompressionMemory, Config, Delivery, Limits, MessageKind, Role};
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::ear::{Ear, Feed, Heard, connection, drain};
 use sansocket_fuzz::talk;
@@ -11,6 +11,11 @@ use sansocket_fuzz::talk;
 fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
     let (from, to) = choices.pick(&[(Role::Client, Role::Server), (Role::Server, Role::Client)]);
+    // Fragments of one byte are allowed here.
+    let limits = Limits {
+        fragments: u32::MAX,
+        ..Limits::default()
+    };
     let config = Config {
         delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
         fragment_size: choices.pick(&[u32::MAX, 1, 7, 125, 4_096]),
@@ -20,6 +25,7 @@ fuzz_target!(|data: &[u8]| {
             CompressionMemory::History(8),
             CompressionMemory::History(15),
         ]),
+        limits,
         ..Config::default()
     };
     let mut sender = connection(from, &config);

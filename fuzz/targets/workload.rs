@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use bytes::Buf;
 use libfuzzer_sys::fuzz_target;
 use sansocket::{
-    CloseCode, CloseFrame, CompressionMemory, Config, Connection, Delivery, EndedBy, Fin,
+    CloseCode, CloseFrame, CompressionMemory, Config, Connection, Delivery, EndedBy, Fin, Limits,
     MessageKind, Outcome, Role, Transport,
 };
 use sansocket_fuzz::choices::Choices;

@@ -36,6 +36,8 @@ struct Engine {
     len: u64,
     /// Whether the last output was full, so that there may be more without further input.
     full: bool,
+    /// Whether the data has turned out to be invalid, behind the last output.
+    failed: bool,
 }
 
 impl Inflater {
@@ -106,7 +108,7 @@ impl Engine {
             let (used, len) =
                 self.step(input, output.space_within(room, end), InflateFlush::NoFlush)?;
             output.advance(len);
-            self.full = len == room;
+            self.full = len == room || self.failed;
             self.len += len as u64;
             self.used += used as u64;
             rest = &rest[used..];
@@ -196,6 +198,11 @@ impl Engine {
                 }
                 Ok((used, len))
             }
+            // What has come out before may be wrong as well, and then is to be blamed first. The next step fails.
+            Err(_) if len > 0 && !self.failed => {
+                self.failed = true;
+                Ok((used, len))
+            }
             Err(_) => Err(ProtocolError::InvalidCompression),
         }
     }
@@ -211,6 +218,7 @@ impl Default for Engine {
             finals: 0,
             len: 0,
             full: false,
+            failed: false,
         }
     }
 }
