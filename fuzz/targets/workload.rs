@@ -64,6 +64,11 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn config(choices: &mut Choices<'_>) -> Config {
+    // Fragments of one byte are allowed here.
+    let limits = Limits {
+        fragments: u32::MAX,
+        ..Limits::default()
+    };
     Config {
         delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
         fragment_size: choices.pick(&[u32::MAX, 1, 7, 125, 4_096]),
@@ -75,6 +80,7 @@ fn config(choices: &mut Choices<'_>) -> Config {
             CompressionMemory::History(8),
             CompressionMemory::History(15),
         ]),
+        limits,
         ..Config::default()
     }
 }
