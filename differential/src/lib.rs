@@ -2,6 +2,7 @@
 //!
 //! A program makes inputs from a seed, gives each to `sansocket` and to the other one, and compares what they make of it.
 
+pub mod arguments;
 pub mod deflate;
 pub mod handshakes;
 pub mod peers;

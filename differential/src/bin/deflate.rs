@@ -10,6 +10,7 @@ use std::fmt::{Debug, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use differential::arguments::Arguments;
 use differential::deflate::oracle::{Oracle, Verdict};
 use differential::deflate::socket::{Heard, hear};
 use differential::deflate::stream::Stream;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     let mut tally = Tally::default();
     let indices = match arguments.only {
         Some(index) => index..index + 1,
-        None => 0..arguments.streams,
+        None => 0..arguments.inputs,
     };
     for index in indices {
         let mut random = Random::new(arguments.seed, index);
@@ -68,36 +69,6 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
-}
-
-struct Arguments {
-    streams: u64,
-    seed: u64,
-    only: Option<u64>,
-}
-
-impl Arguments {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut parsed = Self {
-            streams: 1_000_000,
-            seed: 1,
-            only: None,
-        };
-        while let Some(argument) = arguments.next() {
-            let mut value = || number(&arguments.next().unwrap_or_default());
-            match &*argument {
-                "--seed" => parsed.seed = value()?,
-                "--only" => parsed.only = Some(value()?),
-                streams => parsed.streams = number(streams)?,
-            }
-        }
-        Ok(parsed)
-    }
-}
-
-fn number(argument: &str) -> Result<u64, String> {
-    let parsed = argument.parse();
-    parsed.map_err(|_| format!("{argument:?} is no number"))
 }
 
 /// Returns what has to become of each message, up to the first that is rejected.

@@ -9,6 +9,7 @@ use std::env;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use differential::arguments::Arguments;
 use differential::handshakes::{Outcome, head, sansocket, tungstenite};
 use differential::random::Random;
 
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
     let (mut heads, mut failed) = (0, 0_u64);
     let indices = match arguments.only {
         Some(index) => index..index + 1,
-        None => 0..arguments.heads,
+        None => 0..arguments.inputs,
     };
     for index in indices {
         let mut random = Random::new(arguments.seed, index);
@@ -200,34 +201,4 @@ fn list_has(head: &[u8], name: &str, separators: &[u8]) -> bool {
 fn target(head: &[u8]) -> Option<&str> {
     let head = head.trim_ascii_start();
     str::from_utf8(head.split(|&byte| byte == b' ').nth(1)?).ok()
-}
-
-struct Arguments {
-    heads: u64,
-    seed: u64,
-    only: Option<u64>,
-}
-
-impl Arguments {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut parsed = Self {
-            heads: 1_000_000,
-            seed: 1,
-            only: None,
-        };
-        while let Some(argument) = arguments.next() {
-            let mut value = || number(&arguments.next().unwrap_or_default());
-            match &*argument {
-                "--seed" => parsed.seed = value()?,
-                "--only" => parsed.only = Some(value()?),
-                heads => parsed.heads = number(heads)?,
-            }
-        }
-        Ok(parsed)
-    }
-}
-
-fn number(argument: &str) -> Result<u64, String> {
-    let parsed = argument.parse();
-    parsed.map_err(|_| format!("{argument:?} is no number"))
 }

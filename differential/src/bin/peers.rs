@@ -9,6 +9,7 @@ use std::env;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use differential::arguments::Arguments;
 use differential::peers::reference::{self, Instead, Reading, Rule, is_whole};
 use differential::peers::stream::Stream;
 use differential::peers::verdict::{End, Verdict, hex};
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
     let mut tally = Tally::default();
     let indices = match arguments.only {
         Some(index) => index..index + 1,
-        None => 0..arguments.streams,
+        None => 0..arguments.inputs,
     };
     for index in indices {
         let mut random = Random::new(arguments.seed, index);
@@ -154,36 +155,6 @@ fn is_known_early(frame: &[u8], code: Option<u16>) -> bool {
         ([_, 0xFF, ..], Some(1009)) => (10..14).contains(&frame.len()),
         _ => false,
     }
-}
-
-struct Arguments {
-    streams: u64,
-    seed: u64,
-    only: Option<u64>,
-}
-
-impl Arguments {
-    fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut parsed = Self {
-            streams: 1_000_000,
-            seed: 1,
-            only: None,
-        };
-        while let Some(argument) = arguments.next() {
-            let mut value = || number(&arguments.next().unwrap_or_default());
-            match &*argument {
-                "--seed" => parsed.seed = value()?,
-                "--only" => parsed.only = Some(value()?),
-                streams => parsed.streams = number(streams)?,
-            }
-        }
-        Ok(parsed)
-    }
-}
-
-fn number(argument: &str) -> Result<u64, String> {
-    let parsed = argument.parse();
-    parsed.map_err(|_| format!("{argument:?} is no number"))
 }
 
 /// What has been seen.
