@@ -6,7 +6,7 @@ mod common;
 use Symbol::{Literal, Match};
 use common::naive::frame;
 use common::rfc1951::{self, Symbol, Writer, expand};
-use common::{BOTH, Feed, Random, deflating, hex, peer_of, run, run_on, show, towards};
+use common::{BOTH, Feed, Random, deflating, hex, peer_of, run, run_on, sent_with, show, towards};
 use sansocket::deflate::Params;
 use sansocket::{Config, Delivery, Limits, Role};
 
@@ -59,22 +59,6 @@ fn hear(role: Role, frames: &[u8]) -> Vec<String> {
 
 fn binary(data: &[u8]) -> String {
     format!("binary {}", show(data))
-}
-
-/// What was agreed on of what `sender` compresses.
-fn sent_with(sender: Role, no_context_takeover: bool, window_bits: u8) -> Params {
-    match sender {
-        Role::Client => Params {
-            client_no_context_takeover: no_context_takeover,
-            client_max_window_bits: window_bits,
-            ..Params::default()
-        },
-        Role::Server => Params {
-            server_no_context_takeover: no_context_takeover,
-            server_max_window_bits: window_bits,
-            ..Params::default()
-        },
-    }
 }
 
 fn literals(text: &[u8]) -> Vec<Symbol> {

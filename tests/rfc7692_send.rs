@@ -5,27 +5,11 @@ mod common;
 
 use common::naive::{self, Frame};
 use common::rfc1951::{self, Block, TAIL};
-use common::{BOTH, Random, deflating, hear, hex, peer_of, show, take};
+use common::{BOTH, Random, deflating, hear, hex, peer_of, sent_with, show, take};
 use sansocket::deflate::Params;
 use sansocket::{
     Compress, CompressionMemory, Config, Connection, Fin, Message, MessageKind, Role, SendError,
 };
-
-/// What `role` agreed on for itself, its peer having agreed on nothing.
-fn own(role: Role, no_context_takeover: bool, window_bits: u8) -> Params {
-    match role {
-        Role::Client => Params {
-            client_no_context_takeover: no_context_takeover,
-            client_max_window_bits: window_bits,
-            ..Params::default()
-        },
-        Role::Server => Params {
-            server_no_context_takeover: no_context_takeover,
-            server_max_window_bits: window_bits,
-            ..Params::default()
-        },
-    }
-}
 
 /// All that can be agreed on in one direction, and all that can be kept between two messages.
 fn setups(role: Role, level: u8) -> Vec<(Params, Config)> {
@@ -36,13 +20,16 @@ fn setups(role: Role, level: u8) -> Vec<(Params, Config)> {
     };
     let mut setups = Vec::new();
     for bits in 8..=15 {
-        setups.push((own(role, true, bits), config(CompressionMemory::Engine)));
+        setups.push((
+            sent_with(role, true, bits),
+            config(CompressionMemory::Engine),
+        ));
         for memory in [
             CompressionMemory::Engine,
             CompressionMemory::History(8),
             CompressionMemory::History(15),
         ] {
-            setups.push((own(role, false, bits), config(memory)));
+            setups.push((sent_with(role, false, bits), config(memory)));
         }
     }
     setups
@@ -253,7 +240,7 @@ fn no_match_of_a_long_message_passes_the_window() {
                     compression_level: level,
                     ..Config::default()
                 };
-                let farthest = farthest_of(role, own(role, false, bits), &config, 2, 200_000);
+                let farthest = farthest_of(role, sent_with(role, false, bits), &config, 2, 200_000);
                 assert!(farthest <= 1 << bits, "{farthest}");
             }
         }
@@ -269,7 +256,7 @@ fn the_examples_of_the_rfc() {
     const AGAIN: &str = "f2 00 11 00 00";
     for role in BOTH {
         for (no_takeover, second) in [(false, AGAIN), (true, HELLO)] {
-            let mut conn = deflating(role, own(role, no_takeover, 15), &Config::default());
+            let mut conn = deflating(role, sent_with(role, no_takeover, 15), &Config::default());
             always(&mut conn, b"Hello");
             conn.send_text("Hello").expect("open"); // too short to be compressed
             always(&mut conn, b"Hello");
@@ -403,7 +390,7 @@ fn an_end_without_takeover_forgets() {
     let data = data(&mut Random::new(2), 3_000, 1 << 15);
     for role in BOTH {
         for bits in 8..=15 {
-            let params = own(role, true, bits);
+            let params = sent_with(role, true, bits);
             let mut conn = deflating(role, params, &Config::default());
             always(&mut conn, &data);
             let first = sent(&mut conn).remove(0).payload;
@@ -417,7 +404,7 @@ fn an_end_without_takeover_forgets() {
                 assert_eq!(rfc1951::inflate(&first, &[]).expect("valid").0, data);
             }
         }
-        let mut conn = deflating(role, own(peer_of(role), true, 8), &Config::default());
+        let mut conn = deflating(role, sent_with(peer_of(role), true, 8), &Config::default());
         always(&mut conn, &data);
         always(&mut conn, &data);
         let [first, second] = &sent(&mut conn)[..] else {
@@ -452,7 +439,7 @@ fn takeover_is_no_duty() {
             assert_eq!(message.compressed, compressed);
             assert_eq!(reader.read(&message).0, text.as_bytes());
         }
-        let mut forgetful = deflating(role, own(role, true, 9), &Config::default());
+        let mut forgetful = deflating(role, sent_with(role, true, 9), &Config::default());
         let mut peer = deflating(peer_of(role), Params::default(), &Config::default());
         for text in ["Hello", "Hello", "", "Hello"] {
             forgetful

@@ -132,6 +132,23 @@ pub(crate) fn deflating(role: Role, params: Params, config: &Config) -> Connecti
     connection(role, config).with_deflate(params, config)
 }
 
+/// Returns what was agreed on of what `sender` compresses, the other end being free.
+#[cfg(feature = "deflate")]
+pub(crate) fn sent_with(sender: Role, no_context_takeover: bool, window_bits: u8) -> Params {
+    match sender {
+        Role::Client => Params {
+            client_no_context_takeover: no_context_takeover,
+            client_max_window_bits: window_bits,
+            ..Params::default()
+        },
+        Role::Server => Params {
+            server_no_context_takeover: no_context_takeover,
+            server_max_window_bits: window_bits,
+            ..Params::default()
+        },
+    }
+}
+
 /// Returns a connection with the defaults.
 pub(crate) fn fresh(role: Role) -> Connection {
     connection(role, &Config::default())
