@@ -187,7 +187,7 @@ impl Engine {
         match status {
             Ok(Status::Ok | Status::BufError) => Ok((used, len)),
             // A block with BFINAL ends the stream but not the message (RFC 7692 §7.2.3.4): another stream follows, with the
-            // same history. It may end right before the tail, whose first byte then is the header of the last block.
+            // same history.
             Ok(Status::StreamEnd) => {
                 self.finals += 1;
                 inflate.reset(false);
