@@ -51,6 +51,14 @@ impl Buffer {
         &mut self.memory[self.filled..][..len]
     }
 
+    /// Returns all the room that there is within `most` bytes, once there is room for `len`.
+    #[cfg(feature = "deflate")]
+    pub(crate) fn spare_within(&mut self, len: usize, most: usize) -> &mut [u8] {
+        self.space_within(len, most);
+        let end = self.memory.len().min(most);
+        &mut self.memory[self.filled..end]
+    }
+
     /// Says that the first `len` bytes of [`Buffer::space`] have been written.
     #[inline]
     pub(crate) fn advance(&mut self, len: usize) {
@@ -183,7 +191,9 @@ mod pool {
     pub(super) fn take(least: usize, most: usize) -> Option<Box<[u8]>> {
         let taken = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
-            let at = pool.smallest(most).or_else(|| pool.smallest(least))?;
+            // No piece is larger than `MOST_BYTES`, which spares most callers one of two searches.
+            let ideal = (most <= MOST_BYTES).then(|| pool.smallest(most)).flatten();
+            let at = ideal.or_else(|| pool.smallest(least))?;
             Some(pool.remove(at))
         });
         taken.ok().flatten()

@@ -104,11 +104,13 @@ impl Engine {
         let mut rest = piece;
         while output.len() < end && (!rest.is_empty() || self.full) {
             let input = &rest[..rest.len().min(self.up_to_stop())];
-            let room = STEP.min(end - output.len());
-            let (used, len) =
-                self.step(input, output.space_within(room, end), InflateFlush::NoFlush)?;
+            let room = input.len().saturating_mul(EXPECTED).next_power_of_two();
+            let room = room.clamp(STEP, ROOM).min(end - output.len());
+            let room = output.spare_within(room, end);
+            let size = room.len();
+            let (used, len) = self.step(input, room, InflateFlush::NoFlush)?;
             output.advance(len);
-            self.full = len == room || self.failed;
+            self.full = len == size || self.failed;
             self.len += len as u64;
             self.used += used as u64;
             rest = &rest[used..];
@@ -151,7 +153,8 @@ impl Engine {
         if self.used > 0 {
             self.check_overhead()?;
             // Told to stop at the end of a block, the engine stops behind the tail and leaves one more byte alone. Anything
-            // else means that the tail has been taken for something that it is not.
+            // else means that the message was cut inside a block. The tail may end one that is not stored, whose code for
+            // that lies in it: nothing is missing then.
             let [a, b, c, d] = TAIL;
             let (used, len) = self.step(&[a, b, c, d, 0], &mut [0; 8], InflateFlush::Block)?;
             if used != TAIL.len() || len > 0 {
@@ -183,7 +186,9 @@ impl Engine {
         let status = inflate.decompress(input, room, flush);
         let used = usize::try_from(inflate.total_in() - in_before).unwrap_or(usize::MAX);
         let len = usize::try_from(inflate.total_out() - out_before).unwrap_or(usize::MAX);
-        history.push(&room[..len]);
+        if len > 0 {
+            history.push(&room[..len]);
+        }
         match status {
             Ok(Status::Ok | Status::BufError) => Ok((used, len)),
             // A block with BFINAL ends the stream but not the message (RFC 7692 §7.2.3.4): another stream follows, with the
@@ -232,8 +237,14 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// The most that goes into one step or comes out of it, in bytes, so that a limit is never passed by much.
+/// The most that goes into one step, and the least room for what comes out of it, in bytes.
 const STEP: usize = 16 << 10;
+
+/// How many times longer than its compressed form a message is expected to be.
+const EXPECTED: usize = 4;
+
+/// The most room that is taken by that, in bytes.
+const ROOM: usize = 64 << 10;
 
 /// How many bytes of a compressed message may yield nothing.
 const OVERHEAD: u64 = 64 << 10;
