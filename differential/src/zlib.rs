@@ -144,8 +144,6 @@ pub struct Step {
     pub used: usize,
     /// How much has come out.
     pub len: usize,
-    /// The bits of the last byte that was used that are not.
-    pub unused_bits: usize,
     /// It stopped right behind a block, all of which has come out.
     pub block_ended: bool,
     /// The block has BFINAL.
@@ -194,7 +192,6 @@ impl Inflate {
         Ok(Step {
             used,
             len,
-            unused_bits: usize::try_from(state & 63).expect("six bits"),
             block_ended: state & 128 != 0,
             is_final: state & 64 != 0,
         })

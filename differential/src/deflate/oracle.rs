@@ -1,7 +1,7 @@
 //! What RFC 7692 §7.2.2 says of messages, by zlib.
 
 use super::compressed::{TAIL, WINDOW};
-use crate::zlib::Inflate;
+use crate::zlib::{Inflate, Step};
 
 /// A receiver of compressed messages.
 pub struct Oracle {
@@ -49,49 +49,47 @@ impl Oracle {
             self.inflate.restart(&[]);
         }
         let mut output = Vec::new();
-        match self.blocks(&[payload, &TAIL].concat(), payload.len(), &mut output) {
+        match self.whole(payload, &mut output) {
             Ok(()) => Verdict::Accepted(output),
             Err(wrong) => Verdict::Rejected(wrong, output),
         }
     }
 
-    /// Decompresses block by block, and sees where each begins and ends.
-    fn blocks(
-        &mut self,
-        input: &[u8],
-        payload: usize,
-        output: &mut Vec<u8>,
-    ) -> Result<(), &'static str> {
-        let mut room = [0; 16 << 10];
-        let (mut used, mut block) = (0, 0);
+    fn whole(&mut self, payload: &[u8], output: &mut Vec<u8>) -> Result<(), &'static str> {
+        let mut used = 0;
         loop {
-            let (step, len) = match self.inflate.step(&input[used..], &mut room) {
-                Ok(step) => (Ok(step), step.len),
-                Err((wrong, len)) => (Err(wrong), len),
-            };
-            self.push(&room[..len], output);
-            let step = step?;
+            let step = self.step(&payload[used..], output)?;
             used += step.used;
-            if step.block_ended {
-                let mut end = 8 * used - step.unused_bits;
-                if step.is_final {
-                    // The bits up to the end of the byte belong to no block (RFC 7692 §7.2.3.4).
-                    end = 8 * used;
-                    self.inflate.restart(&self.history);
-                }
-                if end == 8 * input.len() {
-                    return ends_with_empty_block(input, payload, block);
-                }
-                block = end;
-            } else if step.used == 0 && step.len == 0 {
-                let wrong = if block <= 8 * payload {
-                    "ends inside a block"
-                } else {
-                    "a block begins in the tail"
-                };
-                return Err(wrong);
+            if step.used == 0 && step.len == 0 && !step.block_ended {
+                break;
             }
         }
+        // One byte more shows whether anything begins in the tail.
+        let [a, b, c, d] = TAIL;
+        let tail = self.step(&[a, b, c, d, 0], output)?;
+        match (tail.block_ended, tail.used, tail.len) {
+            (true, 4, 0) => Ok(()),
+            (_, _, 1..) => Err("the tail is data"),
+            (true, ..) => Err("a block begins in the tail"),
+            (false, ..) => Err("ends inside a block"),
+        }
+    }
+
+    /// Decompresses up to the end of a block, or as far as it goes.
+    fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Step, &'static str> {
+        let mut room = [0; 16 << 10];
+        let step = self.inflate.step(input, &mut room);
+        let len = match &step {
+            Ok(step) => step.len,
+            Err((_, len)) => *len,
+        };
+        self.push(&room[..len], output);
+        let step = step.map_err(|(wrong, _)| wrong)?;
+        if step.block_ended && step.is_final {
+            // Another stream follows, with the same history (RFC 7692 §7.2.3.4).
+            self.inflate.restart(&self.history);
+        }
+        Ok(step)
     }
 
     fn push(&mut self, bytes: &[u8], output: &mut Vec<u8>) {
@@ -100,17 +98,4 @@ impl Oracle {
         let old = self.history.len().saturating_sub(WINDOW);
         self.history.drain(..old);
     }
-}
-
-/// Checks that the last block, whose first bit is the one at `block`, is stored, and what was added to the payload is its
-/// length: the payload has been cut where RFC 7692 §7.2.1 says.
-fn ends_with_empty_block(input: &[u8], payload: usize, block: usize) -> Result<(), &'static str> {
-    let bit = |at: usize| input[at / 8] >> (at % 8) & 1;
-    if bit(block + 1) != 0 || bit(block + 2) != 0 {
-        return Err("the tail ends a block that is not stored");
-    }
-    if (block + 3).div_ceil(8) != payload {
-        return Err("the tail is data of a stored block");
-    }
-    Ok(())
 }
