@@ -15,7 +15,6 @@ use super::TAIL;
 use super::history::History;
 use super::params::LARGEST_WINDOW;
 use super::params::Params;
-use super::params::SMALLEST_OWN_WINDOW;
 use super::params::SMALLEST_WINDOW;
 use crate::buffer::Buffer;
 use crate::config::{CompressionMemory, Config};
@@ -65,7 +64,7 @@ impl Deflater {
     pub(crate) fn new(params: Params, sender: Role, config: &Config) -> Self {
         let window_bits = params
             .window_bits(sender)
-            .clamp(SMALLEST_OWN_WINDOW, LARGEST_WINDOW);
+            .clamp(SMALLEST_ENGINE, LARGEST_WINDOW);
         let keep = match config.compression_memory {
             _ if params.no_context_takeover(sender) => Keep::Nothing,
             CompressionMemory::Engine => Keep::Engine,
@@ -144,8 +143,10 @@ impl fmt::Debug for Deflater {
 fn begin(kind: Kind, history: Option<&History>) -> Box<Deflate> {
     let mut engine = pool::take(kind);
     for part in history.map(History::parts).into_iter().flatten() {
-        // An engine that knows nothing compresses less, but right.
-        let _ = engine.set_dictionary(part);
+        if engine.set_dictionary(part).is_err() {
+            // An engine that knows nothing compresses less, but right; one that knows a part takes distances from there.
+            engine.reset();
+        }
     }
     engine
 }
@@ -189,6 +190,10 @@ fn finish(start: usize, output: &mut Buffer) {
         output.push(&[0]);
     }
 }
+
+/// The smallest window of an engine. It keeps to 8 bits, too, as it refers no farther back than its window less 262 bytes, so
+/// that a match of 258 always lies in it.
+const SMALLEST_ENGINE: u8 = 9;
 
 /// How much an engine takes for symbols that wait: zlib's 8 makes an engine 84 KiB larger, and its blocks hardly better.
 const MEM_LEVEL: i32 = 6;
