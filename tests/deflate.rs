@@ -180,7 +180,7 @@ fn reserved_bits_are_checked() {
     );
 }
 
-/// T-04, S-08, DC-01, DC-06, DC-07, DC-08, DC-09, DD-02, DD-03, DD-04: what one end sends the other receives, for all parameters.
+/// T-04, S-08, DC-01, DC-06, DC-07, DC-09, DD-02, DD-03, DD-04: what one end sends the other receives, for all parameters.
 #[test]
 fn what_one_end_compresses_the_other_decompresses() {
     for compression_memory in [
@@ -290,7 +290,7 @@ fn text_is_checked_when_it_is_decompressed() {
     );
 }
 
-/// DC-04, DC-10, DF-06: a message in fragments is one stream, and an empty fragment changes nothing.
+/// DC-04, DF-06: a message in fragments is one stream, and an empty fragment changes nothing.
 #[test]
 fn fragments_are_compressed_as_one_message() {
     let config = Config::default();
