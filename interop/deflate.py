@@ -24,8 +24,6 @@ HERE = Path(__file__).resolve().parent
 # More than our end gives a peer to answer one message.
 SECONDS = 20
 
-# The smallest window of our compressor: with 8, nothing is too small any more.
-OUR_SMALLEST = 9
 # The smallest that our server asks of a client which does not name it: `websockets` fails when told 8.
 SMALLEST_ASKED = 9
 LARGEST = 15
@@ -90,8 +88,6 @@ class Refused:
     line: str
 
 
-WE_DECLINE_8 = Declined("our server's compressor has no window of 8 bits")
-WE_REFUSE_8 = Refused("our client's compressor has no window of 8 bits", r"not ok .*a window of 8 bits")
 WEBSOCKETS_DECLINES_8 = Declined("its server's compressor has no window of 8 bits")
 WEBSOCKETS_OFFERS_NO_8 = Refused(
     "its client's compressor has no window of 8 bits", r"failed client_max_window_bits must be between 9 and 15"
@@ -122,26 +118,18 @@ def agree(offer: Settings, wanted: Settings, server_bits: int, client_bits: int)
 
 def our_server(offer: Settings, wanted: Settings) -> Outcome:
     """RFC 7692 §7.1; a window of 8 bits is the client's to offer, not ours to ask for."""
-    if least(offer.server_max_window_bits) < OUR_SMALLEST:
-        return WE_DECLINE_8
-    server_bits = least(max(least(wanted.server_max_window_bits), OUR_SMALLEST), offer.server_max_window_bits)
+    server_bits = least(wanted.server_max_window_bits, offer.server_max_window_bits)
     client_bits = LARGEST
     if offer.client_max_window_bits is not None:
         client_bits = least(max(least(wanted.client_max_window_bits), SMALLEST_ASKED), offer.client_max_window_bits)
     return agree(offer, wanted, server_bits, client_bits)
 
 
-def our_client(outcome: Outcome) -> Outcome:
-    if isinstance(outcome, Agreed) and outcome.client_bits < OUR_SMALLEST:
-        return WE_REFUSE_8
-    return outcome
-
-
 def ws_server(offer: Settings, wanted: Settings) -> Outcome:
     """What this server wants it must get; a bare `client_max_window_bits` promises any limit."""
     if wanted.client_max_window_bits and offer.client_max_window_bits is None:
         return WS_REFUSES
-    return our_client(agree(offer, wanted, *both_bits(offer, wanted)))
+    return agree(offer, wanted, *both_bits(offer, wanted))
 
 
 def websockets_server(offer: Settings, wanted: Settings) -> Outcome:
@@ -152,7 +140,7 @@ def websockets_server(offer: Settings, wanted: Settings) -> Outcome:
         return WEBSOCKETS_DECLINES_8
     if offer.client_max_window_bits is None:
         client_bits = LARGEST
-    return our_client(agree(offer, wanted, server_bits, client_bits))
+    return agree(offer, wanted, server_bits, client_bits)
 
 
 def both_bits(offer: Settings, wanted: Settings) -> tuple[int, int]:

@@ -190,8 +190,8 @@ fn a_client_writes_its_offers() {
     }
 }
 
-/// DP-11, DP-16, I-11: a number that is no window is taken for the nearest one that is possible;
-/// our own compressor is not promised to work with 8 bits.
+/// DP-11, DP-16, I-11: a number that is no window is taken for the nearest one that is possible; of a client that names no
+/// window, a server asks 9 bits at the least.
 #[test]
 fn windows_out_of_range_are_clamped() {
     for bits in 0..=u8::MAX {
@@ -200,20 +200,20 @@ fn windows_out_of_range_are_clamped() {
             client_max_window_bits: bits,
             ..PLAIN
         };
-        let server = bits.clamp(8, 15);
-        let own = bits.clamp(9, 15);
-        let text = match (server, own) {
-            (15, _) => "permessage-deflate; client_max_window_bits".into(),
+        let window = bits.clamp(8, 15);
+        let text = match window {
+            15 => "permessage-deflate; client_max_window_bits".into(),
             _ => format!(
-                "permessage-deflate; server_max_window_bits={server}; client_max_window_bits={own}"
+                "permessage-deflate; server_max_window_bits={window}; client_max_window_bits={window}"
             ),
         };
         assert_eq!(offer.element().to_string(), text);
         let answered = answer(offer, "permessage-deflate; client_max_window_bits");
-        let text = match own {
+        let asked = bits.clamp(9, 15);
+        let text = match window {
             15 => "permessage-deflate".into(),
             _ => format!(
-                "permessage-deflate; server_max_window_bits={own}; client_max_window_bits={own}"
+                "permessage-deflate; server_max_window_bits={window}; client_max_window_bits={asked}"
             ),
         };
         assert_eq!(answered, Some(text));
@@ -328,8 +328,6 @@ fn a_server_declines_only_the_offer_that_is_wrong() {
         "; client_max_window_bits; client_max_window_bits",
         "; client_max_window_bits=10; client_max_window_bits",
         "; client_max_window_bits; client_max_window_bits=10",
-        "; server_max_window_bits=8",
-        "; server_max_window_bits=8; client_max_window_bits",
     ]
     .map(String::from)
     .into();
@@ -668,32 +666,28 @@ fn a_limit_of_the_client_must_be_offered() {
     }
 }
 
-/// DN-11, DN-12, I-11: a client whose answer limits it to 8 bits fails, as our compressor cannot keep to
-/// it; a server declines to be limited so, and limits a client so that asks for it.
+/// DN-12, DP-12, DP-19, I-11: either end agrees to a window of 8 bits for its own compressor; a server limits a client so that
+/// asks for it.
 #[test]
-fn a_window_of_8_bits_is_never_promised_of_our_compressor() {
-    for offer in [
-        PLAIN,
-        Offer {
-            client_max_window_bits: 8,
-            ..PLAIN
-        },
-    ] {
-        assert_eq!(
-            verify(&[offer], "permessage-deflate; client_max_window_bits=8"),
-            Err(E::Deflate(N::WindowTooSmall))
-        );
-    }
+fn a_window_of_8_bits_is_agreed_on() {
     let smallest = Offer {
         server_max_window_bits: 8,
         client_max_window_bits: 8,
         ..PLAIN
     };
-    for wanted in [PLAIN, smallest] {
+    let hinting = Offer {
+        client_max_window_bits: 8,
+        ..PLAIN
+    };
+    for offer in [PLAIN, hinting] {
         assert_eq!(
-            answer(wanted, "permessage-deflate; server_max_window_bits=8"),
-            None
+            verify(&[offer], "permessage-deflate; client_max_window_bits=8"),
+            Ok(Some(params(false, false, 15, 8)))
         );
+    }
+    let limiting = "permessage-deflate; server_max_window_bits=8";
+    for wanted in [PLAIN, smallest] {
+        assert_eq!(answer(wanted, limiting).as_deref(), Some(limiting));
     }
     let hinted = answer(PLAIN, "permessage-deflate; client_max_window_bits=8");
     assert_eq!(
@@ -870,30 +864,25 @@ fn both_ends_agree_on_the_same_for_all_wishes() {
         let offered = Extensions::parse(offered.as_bytes()).expect("the grammar holds");
         for &server in &wishes {
             let answered = offered.answer_deflate(server);
-            let agreed = (client.server_max_window_bits > 8).then(|| Params {
+            let agreed = Params {
                 server_no_context_takeover: client.server_no_context_takeover
                     || server.server_no_context_takeover,
                 client_no_context_takeover: client.client_no_context_takeover
                     || server.client_no_context_takeover,
                 server_max_window_bits: server
                     .server_max_window_bits
-                    .max(9)
                     .min(client.server_max_window_bits),
                 client_max_window_bits: server
                     .client_max_window_bits
-                    .min(client.client_max_window_bits)
-                    .max(9),
-            });
-            assert_eq!(
-                answered.map(Element::params),
-                agreed,
-                "{client:?} {server:?}"
-            );
-            let Some(answered) = answered else { continue };
+                    .max(9)
+                    .min(client.client_max_window_bits),
+            };
+            let answered = answered.expect("a valid offer");
+            assert_eq!(answered.params(), agreed, "{client:?} {server:?}");
             let answered = list(&answered.to_string());
             assert_eq!(
                 answered.verify_deflate(&offered),
-                Ok(agreed),
+                Ok(Some(agreed)),
                 "{client:?} {server:?}"
             );
         }
@@ -982,7 +971,6 @@ fn errors_say_what_is_wrong() {
         N::InvalidValue,
         N::RepeatedParameter,
         N::NotOffered,
-        N::WindowTooSmall,
         N::Conflict,
     ] {
         let message = error.to_string();
@@ -1031,7 +1019,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// DN-03, DN-04, DN-05, DN-10, DP-17: whatever is offered, our answer is one that a client
-    /// which offered it takes to mean the same, unless that client promised 8 bits.
+    /// which offered it takes to mean the same.
     #[test]
     fn every_answer_belongs_to_an_offer(
         wanted in any_offer(),
@@ -1039,14 +1027,8 @@ proptest! {
     ) {
         let offered = list(&offers.join(", "));
         if let Some(answered) = offered.answer_deflate(wanted) {
-            prop_assert!(answered.params().server_max_window_bits >= 9);
             let verified = list(&answered.to_string()).verify_deflate(&offered);
-            match answered.params() {
-                params if params.client_max_window_bits == 8 => {
-                    prop_assert_eq!(verified, Err(E::Deflate(N::WindowTooSmall)));
-                }
-                params => prop_assert_eq!(verified, Ok(Some(params))),
-            }
+            prop_assert_eq!(verified, Ok(Some(answered.params())));
         }
     }
 
@@ -1057,7 +1039,6 @@ proptest! {
         answer in prop::collection::vec(element(), 1..3),
     ) {
         if let Ok(Some(agreed)) = verify(&offers, &answer.join(", ")) {
-            prop_assert!(agreed.client_max_window_bits >= 9);
             let granted = offers.iter().any(|offer| {
                 agreed.server_max_window_bits <= offer.server_max_window_bits.max(8)
                     && (agreed.server_no_context_takeover || !offer.server_no_context_takeover)

@@ -3,7 +3,6 @@
 use super::params::ClientBits;
 use super::params::Element;
 use super::params::LARGEST_WINDOW;
-use super::params::SMALLEST_OWN_WINDOW;
 use super::params::SMALLEST_WINDOW;
 
 /// What an end wants of permessage-deflate: a client offers it, a server accepts by it
@@ -41,16 +40,15 @@ pub struct Offer {
     pub client_no_context_takeover: bool,
     /// The largest window that the server compresses with, 8 to 15 (RFC 7692 §7.1.2.1). Default: 15.
     ///
-    /// A smaller window takes less of the server's memory, and less of the client's if that makes use of it; ours does not. A
-    /// client that wants less than 15 accepts no more than it said, and a server may decline to
-    /// be limited: if compression matters more to the client than memory, it makes a second offer
-    /// without the limit. Our compressor works with 9 bits at the least: a server counts 8 as 9, and
-    /// declines an offer that limits it to 8.
+    /// A smaller window takes less of the server's memory, and less of the client's if that makes
+    /// use of it; ours does not. A client that wants less than 15 accepts no more than it said, and
+    /// a server that is not ours may decline to be limited: if compression matters more to the client than memory, it makes a second offer
+    /// without the limit.
     pub server_max_window_bits: u8,
-    /// The largest window that the client compresses with, 9 to 15 (RFC 7692 §7.1.2.2). Default: 15.
+    /// The largest window that the client compresses with, 8 to 15 (RFC 7692 §7.1.2.2). Default: 15.
     ///
-    /// A smaller window takes less of the client's memory, and less of the server's if that makes use of it; ours does not. A
-    /// client always offers to be limited further. A server limits each client that offers
+    /// A smaller window takes less of the client's memory, and less of the server's if that makes
+    /// use of it; ours does not. A client always offers to be limited further. A server limits each client that offers
     /// it, to 8 only where the client asks for it by itself, as few compressors are able to; a
     /// client that does not offer it is accepted with the largest window.
     pub client_max_window_bits: u8,
@@ -61,7 +59,7 @@ impl Offer {
     #[must_use]
     pub fn element(self) -> Element {
         let server_bits = self.server_max_window_bits.max(SMALLEST_WINDOW);
-        let client_bits = self.client_max_window_bits.max(SMALLEST_OWN_WINDOW);
+        let client_bits = self.client_max_window_bits.max(SMALLEST_WINDOW);
         Element {
             server_no_context_takeover: self.server_no_context_takeover,
             client_no_context_takeover: self.client_no_context_takeover,
@@ -74,18 +72,17 @@ impl Offer {
         }
     }
 
-    /// Answers an offer of a client, as a server that wants this; `None` declines it
-    /// (RFC 7692 §7.1).
+    /// Answers an offer of a client, as a server that wants this (RFC 7692 §7.1).
     ///
-    /// Of several offers a server answers the first that it does not decline, and no other. The
-    /// answer takes up the client's hints, and says nothing that is understood without it.
+    /// Whatever a valid offer asks can be done. Of several offers a server answers the first that is
+    /// valid, and no other. The answer takes up the client's hints, and says nothing that is understood without it.
     ///
     /// ```
     /// use sansocket::deflate::{Element, Offer};
     ///
     /// let wanted = Offer { server_max_window_bits: 12, ..Offer::default() };
     /// let offered = Element::parse([("client_max_window_bits", Some("10"))])?;
-    /// let answer = wanted.answer(offered).expect("nothing is asked that we cannot do");
+    /// let answer = wanted.answer(offered);
     /// assert_eq!(
     ///     answer.to_string(),
     ///     "permessage-deflate; server_max_window_bits=12; client_max_window_bits=10"
@@ -94,26 +91,23 @@ impl Offer {
     /// # Ok::<(), sansocket::deflate::NegotiationError>(())
     /// ```
     #[must_use]
-    pub fn answer(self, offered: Element) -> Option<Element> {
+    pub fn answer(self, offered: Element) -> Element {
         let own_bits = self
             .server_max_window_bits
-            .clamp(SMALLEST_OWN_WINDOW, LARGEST_WINDOW);
+            .clamp(SMALLEST_WINDOW, LARGEST_WINDOW);
         let server_max_window_bits = match offered.server_max_window_bits {
-            // §7.1.2.1 "A server declines an extension negotiation offer with this parameter if the
-            //           server doesn't support it."
-            Some(most) if most < SMALLEST_OWN_WINDOW => return None,
             Some(most) => Some(own_bits.min(most)),
             None => (own_bits < LARGEST_WINDOW).then_some(own_bits),
         };
         // The hint of a client is one that it can keep to, be it 8.
         let client_bits = self
             .client_max_window_bits
-            .max(SMALLEST_OWN_WINDOW)
+            .max(SMALLEST_ASKED)
             .min(offered.client_max_window_bits.limit());
         // §7.1.2.2: what was not offered must not be answered.
         let limits_client =
             offered.client_max_window_bits != ClientBits::Absent && client_bits < LARGEST_WINDOW;
-        Some(Element {
+        Element {
             server_no_context_takeover: self.server_no_context_takeover
                 || offered.server_no_context_takeover,
             client_no_context_takeover: self.client_no_context_takeover
@@ -124,9 +118,13 @@ impl Offer {
             } else {
                 ClientBits::Absent
             },
-        })
+        }
     }
 }
+
+/// The smallest window that a server asks of a client which does not name it: few compressors are able to 8 bits, and their
+/// clients fail the handshake.
+const SMALLEST_ASKED: u8 = 9;
 
 impl Default for Offer {
     fn default() -> Self {

@@ -9,8 +9,6 @@ use crate::role::Role;
 /// The largest window there is, and the one that is meant where nothing else is said
 /// (RFC 7692 §7.1.2).
 pub(super) const LARGEST_WINDOW: u8 = 15;
-/// The smallest window that our compressor works with: zlib knows no raw DEFLATE of 8 bits.
-pub(super) const SMALLEST_OWN_WINDOW: u8 = 9;
 /// The smallest window that can be asked for (RFC 7692 §7.1.2).
 pub(super) const SMALLEST_WINDOW: u8 = 8;
 
@@ -179,9 +177,8 @@ impl Element {
     ///
     /// # Errors
     ///
-    /// The answer belongs to no offer, has `client_max_window_bits` without a value, or limits the
-    /// client to a window that our compressor is not able to keep to
-    /// ([`NegotiationError::WindowTooSmall`]): the client fails the handshake (RFC 7692 §7).
+    /// The answer belongs to no offer, or has `client_max_window_bits` without a value: the client
+    /// fails the handshake (RFC 7692 §7).
     pub fn verify(
         self,
         offered: impl IntoIterator<Item = Self>,
@@ -201,10 +198,6 @@ impl Element {
         params.client_max_window_bits = params
             .client_max_window_bits
             .min(offer.client_max_window_bits.limit());
-        // §7 "The client does not support the configuration that the response represents."
-        if params.client_max_window_bits < SMALLEST_OWN_WINDOW {
-            return Err(NegotiationError::WindowTooSmall);
-        }
         Ok(params)
     }
 
@@ -299,13 +292,6 @@ pub enum NegotiationError {
     /// The answer belongs to nothing that the client offered: it does not grant what every offer
     /// requests, or has what none allows.
     NotOffered,
-    /// The answer limits the client to a window of 8 bits, and our compressor works with 9 at the
-    /// least.
-    ///
-    /// RFC 7692 §7.1.2.2 has no way to offer `client_max_window_bits` down to 9 only, and §7 lets a
-    /// client fail where it cannot do what the answer says. Going on with a larger window could
-    /// break the server's decompressor much later.
-    WindowTooSmall,
     /// Another extension in use needs the reserved bit RSV1, too (RFC 7692 §5).
     Conflict,
 }
@@ -317,7 +303,6 @@ impl fmt::Display for NegotiationError {
             Self::InvalidValue => "permessage-deflate has a parameter with an invalid value",
             Self::RepeatedParameter => "permessage-deflate has a parameter twice",
             Self::NotOffered => "permessage-deflate is not accepted as it was offered",
-            Self::WindowTooSmall => "permessage-deflate limits us to a window of 8 bits",
             Self::Conflict => "permessage-deflate is accepted with an extension in conflict",
         })
     }

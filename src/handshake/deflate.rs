@@ -12,7 +12,7 @@ use crate::deflate::Params;
 
 impl Extensions {
     /// Answers the list that a client offers, as a server that wants `wanted`: the answer to the
-    /// first offer of permessage-deflate that need not be declined, or none (RFC 7692 §7).
+    /// first valid offer of permessage-deflate, or none (RFC 7692 §7).
     ///
     /// Without an answer the header must not name the extension, and messages are not compressed.
     ///
@@ -21,7 +21,7 @@ impl Extensions {
     /// use sansocket::handshake::Extensions;
     ///
     /// let offered = Extensions::parse(
-    ///     b"permessage-deflate; server_max_window_bits=8, permessage-deflate; client_max_window_bits",
+    ///     b"permessage-deflate; server_max_window_bits=7, permessage-deflate; client_max_window_bits",
     /// )?;
     /// let answer = offered.answer_deflate(Offer::default()).expect("the second offer will do");
     /// assert_eq!(answer.to_string(), "permessage-deflate");
@@ -33,8 +33,8 @@ impl Extensions {
     pub fn answer_deflate(&self, wanted: Offer) -> Option<Element> {
         // §7 "A server MUST decline an extension negotiation offer [...] if any of the following
         //     conditions are met": the other offers stand.
-        self.deflate_elements()
-            .find_map(|offered| wanted.answer(offered.ok()?))
+        let offered = self.deflate_elements().find_map(Result::ok)?;
+        Some(wanted.answer(offered))
     }
 
     /// Checks the list that a server answers to the list `offered`, as the client, and returns what
