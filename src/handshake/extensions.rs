@@ -75,11 +75,10 @@ impl Extensions {
 
     /// Returns the extensions in their order.
     pub fn iter(&self) -> impl Iterator<Item = Extension<'_>> {
-        let elements = (!self.is_empty()).then(|| self.text.split(", "));
-        elements
-            .into_iter()
-            .flatten()
-            .map(|text| Extension { text: text.into() })
+        let elements = (!self.is_empty()).then(|| self.text.split(','));
+        elements.into_iter().flatten().map(|text| Extension {
+            text: text.trim_start_matches(' ').into(),
+        })
     }
 
     /// Tells whether an extension of this name is in the list. Case matters.
@@ -217,18 +216,18 @@ impl<'a> Extension<'a> {
     /// Returns the name. Case matters.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.text.split("; ").next().unwrap_or_default()
+        self.text.split(';').next().unwrap_or_default()
     }
 
     /// Returns the parameters in their order, each with its value if it has one.
     pub fn params(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.text
-            .split("; ")
-            .skip(1)
-            .map(|param| match param.split_once('=') {
+        self.text.split(';').skip(1).map(|param| {
+            let param = param.trim_start_matches(' ');
+            match param.split_once('=') {
                 Some((name, value)) => (name, Some(value)),
                 None => (param, None),
-            })
+            }
+        })
     }
 }
 
@@ -280,7 +279,8 @@ impl<'a> Scanner<'a> {
         let end = self.rest.iter().position(|&byte| !is_token_byte(byte));
         let (bytes, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
-        token(bytes)
+        let token = core::str::from_utf8(bytes).ok()?;
+        (!token.is_empty()).then_some(token)
     }
 
     /// Appends a value, without its quotes if it has some.
