@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use memchr::memchr_iter;
+
 use super::error::HandshakeError;
 
 /// What the head of a peer's handshake may cost us, enforced as its bytes arrive
@@ -92,34 +94,39 @@ impl HeadReader {
         let room = self.limits.bytes.saturating_sub(self.head.bytes.len());
         let window = input.get(..room).unwrap_or(input);
         let mut end = 0;
-        for piece in window.split_inclusive(|&byte| byte == b'\n') {
-            end += piece.len();
-            self.line += piece.len();
-            if self.head.lines == 0 && self.line > self.limits.start_line {
-                return Err(HandshakeError::StartLineTooLong);
-            }
-            let crlf = match piece {
-                [.., b'\r', b'\n'] => true,
-                [b'\n'] => self.after_cr,
-                // RFC 9112 §2.2 allows a recipient to take a single LF for a line end; we do not,
-                // because peers that disagree on where a line ends can be played off.
-                [.., b'\n'] => false,
-                _ => {
-                    self.after_cr = piece.ends_with(b"\r");
-                    break;
-                }
-            };
-            if !crlf {
+        for newline in memchr_iter(b'\n', window) {
+            self.extend_line(window.get(end..newline).unwrap_or_default(), 1)?;
+            // RFC 9112 §2.2 allows a recipient to take a single LF for a line end; we do not,
+            // because peers that disagree on where a line ends can be played off.
+            if !self.after_cr {
                 return Err(HandshakeError::LineEnding);
             }
+            end = newline + 1;
             if self.end_line()? {
                 return Ok(Some(end));
             }
         }
+        self.extend_line(window.get(end..).unwrap_or_default(), 0)?;
         if window.len() < input.len() {
             return Err(HandshakeError::HeadTooLong);
         }
         Ok(None)
+    }
+
+    /// Takes note of bytes of the line, and of how many come behind them.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a sum of lengths that lie in memory"
+    )]
+    fn extend_line(&mut self, bytes: &[u8], more: usize) -> Result<(), HandshakeError> {
+        self.line += bytes.len() + more;
+        if self.head.lines == 0 && self.line > self.limits.start_line {
+            return Err(HandshakeError::StartLineTooLong);
+        }
+        if let Some(&last) = bytes.last() {
+            self.after_cr = last == b'\r';
+        }
+        Ok(())
     }
 
     /// Counts a line that is complete; tells whether it is the empty line that ends the head.

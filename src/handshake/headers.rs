@@ -54,10 +54,7 @@ impl Headers {
     pub fn all(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         self.fields
             .iter()
-            .filter(move |field| {
-                self.bytes(&field.name)
-                    .eq_ignore_ascii_case(name.as_bytes())
-            })
+            .filter(move |field| self.is_named(field, name))
             .map(|field| self.bytes(&field.value))
     }
 
@@ -104,6 +101,14 @@ impl Headers {
         core::str::from_utf8(self.bytes(range)).unwrap_or_default()
     }
 
+    fn is_named(&self, field: &Field, name: &str) -> bool {
+        // Most names differ in length, which needs no look at the head.
+        field.name.len() == name.len()
+            && self
+                .bytes(&field.name)
+                .eq_ignore_ascii_case(name.as_bytes())
+    }
+
     fn bytes(&self, range: &Range<usize>) -> &[u8] {
         self.head.get(range.clone()).unwrap_or_default()
     }
@@ -121,12 +126,13 @@ impl fmt::Debug for Headers {
 }
 
 impl Field {
-    /// Notes where a parsed field lies in the head it was parsed from.
-    pub(super) fn locate(head: &[u8], field: &httparse::Header<'_>) -> Self {
-        Self {
+    /// Notes where parsed fields lie in the head they were parsed from.
+    pub(super) fn locate_all(head: &[u8], fields: &[httparse::Header<'_>]) -> Vec<Self> {
+        let located = fields.iter().map(|field| Self {
             name: locate(head, field.name.as_bytes()),
             value: locate(head, field.value),
-        }
+        });
+        located.collect()
     }
 }
 

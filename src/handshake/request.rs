@@ -1,7 +1,6 @@
 //! The head of a client's HTTP request.
 
 use alloc::vec;
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::authority;
@@ -108,7 +107,7 @@ impl Request {
     }
 
     /// Splits the target into the authority, if it has one, and the resource name.
-    fn split_target(&self) -> Option<(Option<&str>, &str)> {
+    pub(super) fn split_target(&self) -> Option<(Option<&str>, &str)> {
         let target = self.target();
         // A fragment is no part of a request target, and RFC 6455 §3 has none.
         if !target
@@ -145,9 +144,7 @@ impl Request {
         let method = locate(&bytes, parsed.method.unwrap_or_default().as_bytes());
         let target = locate(&bytes, parsed.path.unwrap_or_default().as_bytes());
         let version = HttpVersion::from_minor(parsed.version)?;
-        let fields: Vec<_> = (parsed.headers.iter())
-            .map(|field| Field::locate(&bytes, field))
-            .collect();
+        let fields = Field::locate_all(&bytes, parsed.headers);
         Ok(Self {
             method,
             target,

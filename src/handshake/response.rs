@@ -1,7 +1,6 @@
 //! The head of a server's HTTP response.
 
 use alloc::vec;
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use super::error::HandshakeError;
@@ -75,9 +74,7 @@ impl Response {
             .ok_or(HandshakeError::StartLine)?;
         let reason = locate(&bytes, parsed.reason.unwrap_or_default().as_bytes());
         let version = HttpVersion::from_minor(parsed.version)?;
-        let fields: Vec<_> = (parsed.headers.iter())
-            .map(|field| Field::locate(&bytes, field))
-            .collect();
+        let fields = Field::locate_all(&bytes, parsed.headers);
         Ok(Self {
             status,
             reason,
