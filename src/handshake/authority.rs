@@ -28,7 +28,14 @@ pub(super) fn is_host(host: &str) -> bool {
     !host.is_empty()
         && host
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte))
+            .all(|byte| byte.is_ascii_alphanumeric() || is_host_mark(byte))
+}
+
+const fn is_host_mark(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\''..=b',' | b';' | b'='
+    )
 }
 
 /// Returns the port if it is a decimal number of 16 bits.

@@ -364,17 +364,15 @@ fn check_request(request: &Request) -> Result<&str, HandshakeError> {
     if request.version() < HttpVersion::Http11 {
         return Err(HandshakeError::Http10);
     }
-    if request.resource_name().is_none() {
-        return Err(HandshakeError::Target);
-    }
+    let (authority, _) = request.split_target().ok_or(HandshakeError::Target)?;
     let headers = request.headers();
     // RFC 9112 §3.2 refuses a Host "with an invalid field value", also where the target of the
     // request says in its stead where it goes.
-    let host = headers.required(name::HOST)?;
-    if !core::str::from_utf8(host).is_ok_and(authority::is_valid) {
-        return Err(HandshakeError::Invalid(name::HOST));
-    }
-    let host = request.authority().ok_or(HandshakeError::Target)?;
+    let host = core::str::from_utf8(headers.required(name::HOST)?)
+        .ok()
+        .filter(|host| authority::is_valid(host))
+        .ok_or(HandshakeError::Invalid(name::HOST))?;
+    let host = authority.unwrap_or(host);
 
     // A body would follow the head where we look for the first frame.
     if headers.first(name::TRANSFER_ENCODING).is_some() {
