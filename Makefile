@@ -6,7 +6,7 @@ FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
 PACKAGES = autobahn/driver benches/peers bounds differential fuzz interop/peer
 
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
-    interop interop-deflate browser bench bench-smoke fuzz differential differential-smoke \
+    interop interop-deflate browser hostile bench bench-smoke fuzz differential differential-smoke \
     differential-peers differential-peers-smoke bounds bench-peers
 
 check: lint test
@@ -60,6 +60,10 @@ interop-deflate:
 
 browser:
 	interop/run browser
+
+# What a client that means harm can make the echo server spend.
+hostile:
+	interop/run hostile
 
 bench:
 	cargo bench
