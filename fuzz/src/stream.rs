@@ -8,7 +8,7 @@ use crate::choices::Choices;
 /// Returns what a peer sends to `role`: frames that are right for the most part, and arbitrary bytes.
 pub fn stream(choices: &mut Choices<'_>, role: Role, deflate: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
-    while !choices.is_empty() && bytes.len() < 1 << 18 {
+    while !choices.is_empty() {
         let what = choices.byte();
         if what >= 0xF0 {
             bytes.extend_from_slice(choices.bytes());
@@ -51,7 +51,11 @@ pub fn frame(bytes: &mut Vec<u8>, first: u8, role: Role, payload: &[u8]) {
     }
     let key = [0x80, 1, 0x7F, 0xFF];
     bytes.extend_from_slice(&key);
-    bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(a, b)| a ^ b));
+    let start = bytes.len();
+    bytes.extend_from_slice(payload);
+    for (at, byte) in bytes[start..].iter_mut().enumerate() {
+        *byte ^= key[at % 4];
+    }
 }
 
 /// Returns `payload` as a compressed message (RFC 7692 §7.2.1).

@@ -8,6 +8,9 @@ use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::ear::{Ear, Feed, Heard, connection, drain};
 use sansocket_fuzz::talk;
 
+/// Into how many pieces a message is cut at most.
+const PIECES: usize = 500;
+
 fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
     let (from, to) = choices.pick(&[(Role::Client, Role::Server), (Role::Server, Role::Client)]);
@@ -18,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     };
     let config = Config {
         delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
-        fragment_size: choices.pick(&[u32::MAX, 1, 7, 125, 4_096]),
+        fragment_size: talk::fragment_size(&mut choices),
         compression_level: choices.pick(&[6, 1, 9]),
         compression_memory: choices.pick(&[
             CompressionMemory::Engine,
@@ -53,8 +56,7 @@ fuzz_target!(|data: &[u8]| {
         sent.push(Heard::Message(kind, payload));
         let mut bytes = Vec::new();
         drain(&mut sender, &mut bytes);
-        // Byte by byte takes long where there are many.
-        for piece in bytes.chunks(step.max(bytes.len() / 5_000)) {
+        for piece in bytes.chunks(step.max(bytes.len() / PIECES)) {
             ear.read(piece, |_| {});
         }
     }

@@ -71,7 +71,7 @@ fn config(choices: &mut Choices<'_>) -> Config {
     };
     Config {
         delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
-        fragment_size: choices.pick(&[u32::MAX, 1, 7, 125, 4_096]),
+        fragment_size: talk::fragment_size(choices),
         outgoing_limit: choices.pick(&[64 << 20, 0, 300, 10_000]),
         compression_level: choices.pick(&[6, 1, 9]),
         compression_threshold: choices.pick(&[128, 0]),
