@@ -43,6 +43,84 @@ pub fn same(headers: &Headers, parsed: &[httparse::Header<'_>]) -> bool {
     headers.iter().eq(parsed)
 }
 
+/// Counts the empty lines that `input` begins with; returns what is behind them, too.
+#[must_use]
+pub fn skip_empty_lines(mut input: &[u8]) -> (usize, &[u8]) {
+    let mut skipped = 0;
+    while let Some(rest) = input.strip_prefix(b"\r\n") {
+        input = rest;
+        skipped += 1;
+    }
+    (skipped, input)
+}
+
+/// Tells whether a line ends in a single LF, or a CR ends none.
+#[must_use]
+pub fn has_odd_line_end(input: &[u8]) -> bool {
+    let mut before = 0;
+    let is_odd = input.iter().any(|&byte| {
+        let odd = (before == b'\r') != (byte == b'\n');
+        before = byte;
+        odd
+    });
+    is_odd || before == b'\r'
+}
+
+/// What RFC 9112 §3 says of the first line of a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum RequestLine<'a> {
+    Good {
+        method: &'a [u8],
+        target: &'a [u8],
+        minor: u8,
+    },
+    /// Something follows the version.
+    Longer,
+    OtherVersion,
+    Malformed,
+}
+
+/// Takes `method SP request-target SP HTTP-version` apart. Of a target it is said only that no whitespace is in it.
+#[must_use]
+pub fn request_line(line: &[u8]) -> RequestLine<'_> {
+    let mut parts = line.splitn(3, |&byte| byte == b' ');
+    let (Some(method), Some(target), Some(version)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return RequestLine::Malformed;
+    };
+    let is_method = !method.is_empty() && method.iter().all(|&byte| is_token_byte(byte));
+    let is_target = !target.is_empty()
+        && std::str::from_utf8(target).is_ok()
+        && !target.iter().any(|byte| *byte < 0x21 || *byte == 0x7F);
+    if !is_method || !is_target {
+        return RequestLine::Malformed;
+    }
+    match version {
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            b'1',
+            b'.',
+            minor @ (b'0' | b'1'),
+        ] => RequestLine::Good {
+            method,
+            target,
+            minor: minor - b'0',
+        },
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1', ..] => RequestLine::Longer,
+        [b'H', b'T', b'T', b'P', b'/', ..] => RequestLine::OtherVersion,
+        _ => RequestLine::Malformed,
+    }
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
 /// A head in lines.
 #[derive(Debug)]
 pub struct Lines {

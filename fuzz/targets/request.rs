@@ -2,9 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sansocket::handshake::{HandshakeError, HeadLimits, Request, RequestReader, Server};
+use sansocket::handshake::{
+    HandshakeError, HeadLimits, HttpVersion, Request, RequestReader, Server,
+};
 use sansocket_fuzz::choices::Choices;
-use sansocket_fuzz::head;
+use sansocket_fuzz::head::{self, RequestLine};
+
+/// How many empty lines may come before a request.
+const EMPTY_LINES: usize = 4;
 
 fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
@@ -16,6 +21,7 @@ fuzz_target!(|data: &[u8]| {
     for step in [1, step] {
         assert_eq!(head::show(&read(limits, input, step)), head::show(&whole));
     }
+    judge(&whole, input);
     let mut table = [httparse::EMPTY_HEADER; 600];
     let mut parsed = httparse::Request::new(&mut table);
     let status = parsed.parse(input);
@@ -23,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
         // Stricter than the parser in what is documented: limits, line ends, empty lines before the head.
         if let (Err(error), Ok(httparse::Status::Complete(_))) = (whole, status) {
             assert!(
-                head::is_stricter(error) || error == HandshakeError::StartLine,
+                head::is_stricter(error) || head::skip_empty_lines(input).0 > EMPTY_LINES,
                 "{error:?}"
             );
         }
@@ -57,6 +63,36 @@ fn read(limits: HeadLimits, input: &[u8], step: usize) -> Read {
         before += piece.len();
     }
     Ok(None)
+}
+
+/// The rules of RFC 9112 §3 for the first line, once more.
+fn judge(read: &Read, input: &[u8]) {
+    let (skipped, head) = head::skip_empty_lines(input);
+    let end = head.windows(4).position(|four| four == b"\r\n\r\n");
+    let head = &head[..end.map_or(head.len(), |end| end + 4)];
+    let line = head.split(|&byte| byte == b'\r').next();
+    let line = head::request_line(line.unwrap_or_default());
+    match read {
+        Ok(Some((request, _))) => {
+            let good = RequestLine::Good {
+                method: request.method().as_bytes(),
+                target: request.target().as_bytes(),
+                minor: u8::from(request.version() == HttpVersion::Http11),
+            };
+            assert_eq!(line, good);
+            assert!(end.is_some() && skipped <= EMPTY_LINES);
+        }
+        Ok(None) => assert!(end.is_none() && skipped <= EMPTY_LINES),
+        Err(HandshakeError::StartLine) => {
+            assert!(skipped > EMPTY_LINES || (end.is_some() && line == RequestLine::Malformed));
+        }
+        Err(HandshakeError::HttpVersion) => assert_eq!(line, RequestLine::OtherVersion),
+        Err(HandshakeError::HeaderLine) => assert!(matches!(line, RequestLine::Good { .. })),
+        Err(HandshakeError::LineEnding) => {
+            assert!(line == RequestLine::Longer || head::has_odd_line_end(head));
+        }
+        Err(error) => assert!(head::is_stricter(*error), "{error:?}"),
+    }
 }
 
 /// The rules of RFC 6455 §4.2.1 for a client's handshake, once more.
