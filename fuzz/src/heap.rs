@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// The allocator of the system, counted.
+/// The allocator of the system, counted. Memory that grows counts once, as if it never moved.
 #[derive(Debug)]
 pub struct Counting;
 
@@ -28,6 +28,13 @@ unsafe impl GlobalAlloc for Counting {
         LIVE.fetch_sub(layout.size(), Relaxed);
         // SAFETY: the caller keeps the contract.
         unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        LIVE.fetch_sub(layout.size(), Relaxed);
+        add(size);
+        // SAFETY: the caller keeps the contract.
+        unsafe { System.realloc(memory, layout, size) }
     }
 }
 

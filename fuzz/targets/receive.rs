@@ -16,9 +16,8 @@ use sansocket_fuzz::stream::stream;
 #[global_allocator]
 static HEAP: heap::Counting = heap::Counting;
 
-/// What a connection costs beyond a message: the engine that decompresses, half of the longest message while it moves to
-/// larger memory, control frames, answers.
-const CONSTANT: usize = 160 << 10;
+/// What a connection costs beyond a message: the engine that decompresses, spare memory, control frames, answers.
+const CONSTANT: usize = 128 << 10;
 
 /// How many pieces an input is cut into; what is left comes whole.
 const PIECES: usize = 500;
