@@ -1,7 +1,7 @@
 //! Frames as a peer may send them, good and bad.
 
 use flate2::{Compress, Compression, FlushCompress};
-use sansocket::Role;
+use sansocket::{FrameHeader, Role};
 
 use crate::choices::Choices;
 
@@ -51,11 +51,35 @@ pub fn frame(bytes: &mut Vec<u8>, first: u8, role: Role, payload: &[u8]) {
     }
     let key = [0x80, 1, 0x7F, 0xFF];
     bytes.extend_from_slice(&key);
+    push_masked(bytes, payload, key);
+}
+
+fn push_masked(bytes: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     let start = bytes.len();
     bytes.extend_from_slice(payload);
     for (at, byte) in bytes[start..].iter_mut().enumerate() {
         *byte ^= key[at % 4];
     }
+}
+
+/// Takes the frames of a message apart; returns whether it is compressed, and its payload.
+///
+/// # Panics
+///
+/// If `bytes` are anything else.
+#[must_use]
+pub fn open(mut bytes: &[u8]) -> (bool, Vec<u8>) {
+    let compressed = bytes[0] & 0x40 != 0;
+    let mut payload = Vec::new();
+    while !bytes.is_empty() {
+        let header = FrameHeader::parse(bytes).expect("a header");
+        let (header, len) = header.expect("a whole one");
+        let len_of_payload = usize::try_from(header.len).expect("short");
+        let (frame, rest) = bytes[len..].split_at(len_of_payload);
+        push_masked(&mut payload, frame, header.mask.unwrap_or_default());
+        bytes = rest;
+    }
+    (compressed, payload)
 }
 
 /// Returns `payload` as a compressed message (RFC 7692 §7.2.1).

@@ -13,8 +13,8 @@ pub fn params(choices: &mut Choices<'_>) -> Params {
     let params = Params {
         server_no_context_takeover: flags & 1 != 0,
         client_no_context_takeover: flags & 2 != 0,
-        server_max_window_bits: choices.pick(&[15, 9, 10, 12]),
-        client_max_window_bits: choices.pick(&[15, 9, 10, 12]),
+        server_max_window_bits: choices.pick(&[15, 8, 9, 12]),
+        client_max_window_bits: choices.pick(&[15, 8, 9, 12]),
     };
     let smallest = params
         .server_max_window_bits

@@ -1,4 +1,4 @@
-//! What one role sends the other receives: the same messages, in the same order.
+//! What one role sends the other receives: the same messages, in the same order. Compressed, it keeps to what was agreed on.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,6 +6,8 @@ use sansocket::deflate::Params;
 use sansocket::{CompressionMemory, Config, Delivery, Limits, MessageKind, Role};
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::ear::{Ear, Feed, Heard, connection, drain};
+use sansocket_fuzz::inflate::Inflated;
+use sansocket_fuzz::stream;
 use sansocket_fuzz::talk;
 
 /// Into how many pieces a message is cut at most.
@@ -33,8 +35,10 @@ fuzz_target!(|data: &[u8]| {
     };
     let mut sender = connection(from, &config);
     let mut receiver = connection(to, &config);
+    let mut agreed = None;
     if choices.flag() {
-        let params: Params = talk::params(&mut choices);
+        let params = talk::params(&mut choices);
+        agreed = Some(Agreed::new(params, from));
         sender = sender.with_deflate(params, &config);
         receiver = receiver.with_deflate(params, &config);
     }
@@ -53,9 +57,10 @@ fuzz_target!(|data: &[u8]| {
         sender
             .send_with(talk::message(kind, &payload), compress)
             .expect("nothing forbids it");
-        sent.push(Heard::Message(kind, payload));
         let mut bytes = Vec::new();
         drain(&mut sender, &mut bytes);
+        check(&bytes, &payload, agreed.as_mut());
+        sent.push(Heard::Message(kind, payload));
         for piece in bytes.chunks(step.max(bytes.len() / PIECES)) {
             ear.read(piece, |_| {});
         }
@@ -63,3 +68,38 @@ fuzz_target!(|data: &[u8]| {
     assert!(ear.heard == sent, "what is heard is what was sent");
     assert_eq!(ear.connection.buffered(), 0, "there is nothing to answer");
 });
+
+/// What was agreed on for what the sender compresses, and what came of it so far.
+struct Agreed {
+    takeover: bool,
+    window: usize,
+    inflated: Inflated,
+}
+
+impl Agreed {
+    fn new(params: Params, from: Role) -> Self {
+        Self {
+            takeover: !params.no_context_takeover(from),
+            window: 1 << params.window_bits(from),
+            inflated: Inflated::default(),
+        }
+    }
+}
+
+/// The frames of a message come to its payload, read naively (RFC 7692 §7.2.2).
+fn check(frames: &[u8], payload: &[u8], agreed: Option<&mut Agreed>) {
+    let (compressed, mut body) = stream::open(frames);
+    if !compressed {
+        assert!(body == payload);
+        return;
+    }
+    let agreed = agreed.expect("compression was agreed on");
+    if !agreed.takeover {
+        agreed.inflated = Inflated::default();
+    }
+    let before = agreed.inflated.out.len();
+    body.extend([0, 0, 0xFF, 0xFF]);
+    agreed.inflated.extend(&body).expect("blocks");
+    assert!(agreed.inflated.out[before..] == *payload);
+    assert!(agreed.inflated.farthest <= agreed.window);
+}
