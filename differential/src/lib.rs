@@ -2,10 +2,11 @@
 //!
 //! A program makes inputs from a seed, gives each to `sansocket` and to the other one, and compares what they make of it.
 
-pub mod arguments;
+mod arguments;
 pub mod deflate;
 pub mod handshakes;
 pub mod peers;
 pub mod random;
+pub mod run;
 pub mod wire;
 pub mod zlib;

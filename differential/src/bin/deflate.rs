@@ -4,70 +4,45 @@
 //!
 //! The same seed and index give the same stream.
 
-use std::collections::BTreeMap;
-use std::env;
-use std::fmt::{Debug, Write};
+use std::fmt::{self, Display, Formatter, Write};
 use std::process::ExitCode;
-use std::time::Instant;
 
-use differential::arguments::Arguments;
 use differential::deflate::oracle::{Oracle, Verdict};
 use differential::deflate::socket::{Heard, hear};
 use differential::deflate::stream::Stream;
 use differential::random::Random;
+use differential::run::{Looked, Tally, run};
 use sansocket::ProtocolError;
-
-/// How many streams that tell a difference are printed.
-const PRINTED: u64 = 10;
 
 /// The fewest messages that make shares worth checking.
 const MANY: u64 = 1_000;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(wrong) => {
-            eprintln!("{wrong}\nusage: deflate [STREAMS] [--seed SEED] [--only INDEX]");
-            return ExitCode::FAILURE;
-        }
-    };
-    let start = Instant::now();
-    let mut tally = Tally::default();
-    let indices = match arguments.only {
-        Some(index) => index..index + 1,
-        None => 0..arguments.inputs,
-    };
-    for index in indices {
-        let mut random = Random::new(arguments.seed, index);
-        let stream = Stream::random(&mut random);
-        let verdicts = verdicts(&stream);
-        let heard = hear(&mut random, &stream);
-        let difference = difference(&verdicts, &heard);
-        tally.count(&stream, &verdicts);
-        let Some((at, how)) = difference else {
-            tally.passed += 1;
-            continue;
-        };
-        tally.failed += 1;
-        tally.add("fails", &how);
-        if tally.failed <= PRINTED {
-            let story = describe(&stream, &verdicts, &heard);
-            println!(
-                "--seed {} --only {index}: message {at} {how}\n{story}",
-                arguments.seed
-            );
-        }
+    let tally = run("deflate", "streams", look);
+    if is_mixed(&tally) {
+        return tally.exit_code();
     }
-    tally.print(start.elapsed().as_secs_f64());
-    let mixed = tally.is_mixed();
-    if !mixed {
-        println!("less than a quarter is accepted, or is rejected");
+    println!("less than a quarter is accepted, or is rejected");
+    ExitCode::FAILURE
+}
+
+fn look(random: &mut Random, tally: &mut Tally) -> Looked<Compared> {
+    let stream = Stream::random(random);
+    let verdicts = verdicts(&stream);
+    let heard = hear(random, &stream);
+    let difference = difference(&verdicts, &heard);
+    count(tally, &stream, &verdicts);
+    if let Some((_, how)) = &difference {
+        tally.add("fails", how);
     }
-    println!("{} passed, {} failed", tally.passed, tally.failed);
-    if tally.failed == 0 && mixed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    Looked {
+        passes: difference.is_none(),
+        story: Compared {
+            stream,
+            verdicts,
+            heard,
+            difference,
+        },
     }
 }
 
@@ -116,26 +91,38 @@ fn difference(verdicts: &[Verdict], heard: &Heard) -> Option<(usize, String)> {
     }
 }
 
-fn describe(stream: &Stream, verdicts: &[Verdict], heard: &Heard) -> String {
-    let mut text = format!("  {:?}, takeover: {}\n", stream.origin, stream.takeover);
-    for (at, message) in stream.messages.iter().enumerate() {
-        let _ = writeln!(text, "  message {at}: {}", hex(message));
-        match verdicts.get(at) {
-            Some(Verdict::Accepted(output) | Verdict::AcceptedBy(_, output)) => {
-                let _ = writeln!(text, "    should be {}", hex(output));
-            }
-            Some(Verdict::Rejected(wrong, output)) => {
-                let _ = writeln!(text, "    should fail, {wrong}, behind {}", hex(output));
-            }
-            None => {}
+/// A stream, what should become of it and what does.
+struct Compared {
+    stream: Stream,
+    verdicts: Vec<Verdict>,
+    heard: Heard,
+    difference: Option<(usize, String)>,
+}
+
+impl Display for Compared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { stream, heard, .. } = self;
+        if let Some((at, how)) = &self.difference {
+            writeln!(f, "message {at} {how}")?;
         }
-        if let Some(output) = heard.messages.get(at) {
-            let _ = writeln!(text, "    is {}", hex(output));
+        writeln!(f, "  {:?}, takeover: {}", stream.origin, stream.takeover)?;
+        for (at, message) in stream.messages.iter().enumerate() {
+            writeln!(f, "  message {at}: {}", hex(message))?;
+            match self.verdicts.get(at) {
+                Some(Verdict::Accepted(output) | Verdict::AcceptedBy(_, output)) => {
+                    writeln!(f, "    should be {}", hex(output))?;
+                }
+                Some(Verdict::Rejected(wrong, output)) => {
+                    writeln!(f, "    should fail, {wrong}, behind {}", hex(output))?;
+                }
+                None => {}
+            }
+            if let Some(output) = heard.messages.get(at) {
+                writeln!(f, "    is {}", hex(output))?;
+            }
         }
+        write!(f, "  it ends with {:?}, {:?}", heard.error, heard.code)
     }
-    let (error, code) = (heard.error, heard.code);
-    let _ = writeln!(text, "  it ends with {error:?}, {code:?}");
-    text
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -146,61 +133,32 @@ fn hex(bytes: &[u8]) -> String {
     digits + "]"
 }
 
-/// What has been seen.
-#[derive(Default)]
-struct Tally {
-    passed: u64,
-    failed: u64,
-    accepted: u64,
-    rejected: u64,
-    output: u64,
-    counts: BTreeMap<String, u64>,
-}
-
-impl Tally {
-    fn count(&mut self, stream: &Stream, verdicts: &[Verdict]) {
-        self.add("streams", &stream.origin);
-        for verdict in verdicts {
-            match verdict {
-                Verdict::Accepted(output) => {
-                    self.accepted += 1;
-                    self.output += output.len() as u64;
-                }
-                Verdict::AcceptedBy(rule, _) => {
-                    self.accepted += 1;
-                    self.add("accepted by", rule);
-                }
-                Verdict::Rejected(wrong, _) => {
-                    self.rejected += 1;
-                    self.add("rejected", wrong);
-                }
+fn count(tally: &mut Tally, stream: &Stream, verdicts: &[Verdict]) {
+    tally.add_named("streams", &stream.origin);
+    for verdict in verdicts {
+        match verdict {
+            Verdict::Accepted(output) => {
+                tally.add("messages", "accepted");
+                tally.add_many("messages", "bytes", output.len() as u64);
+            }
+            Verdict::AcceptedBy(rule, _) => {
+                tally.add("messages", "accepted");
+                tally.add_named("accepted by", rule);
+            }
+            Verdict::Rejected(wrong, _) => {
+                tally.add("messages", "rejected");
+                tally.add_named("rejected", wrong);
             }
         }
     }
+}
 
-    fn add(&mut self, group: &str, name: &impl Debug) {
-        *self.counts.entry(format!("{group}: {name:?}")).or_default() += 1;
-    }
-
-    /// Tells whether enough is accepted and enough rejected to show anything.
-    fn is_mixed(&self) -> bool {
-        let all = self.accepted + self.rejected;
-        all < MANY || self.accepted.min(self.rejected) >= all / 4
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "for people")]
-    fn print(&self, seconds: f64) {
-        let streams = self.passed + self.failed;
-        println!(
-            "{streams} streams in {seconds:.1} s, {:.0} a second; {} messages: {} accepted ({} bytes), {} rejected",
-            streams as f64 / seconds,
-            self.accepted + self.rejected,
-            self.accepted,
-            self.output,
-            self.rejected
-        );
-        for (name, count) in &self.counts {
-            println!("{count:>9} {name}");
-        }
-    }
+/// Tells whether enough is accepted and enough rejected to show anything.
+fn is_mixed(tally: &Tally) -> bool {
+    let (accepted, rejected) = (
+        tally.count("messages: accepted"),
+        tally.count("messages: rejected"),
+    );
+    let all = accepted + rejected;
+    all < MANY || accepted.min(rejected) >= all / 4
 }

@@ -4,75 +4,63 @@
 //!
 //! The same seed and index give the same head. `DIVERGENCES.md` says what the names in the table mean.
 
-use std::collections::BTreeMap;
-use std::env;
+use std::fmt::{self, Display, Formatter};
 use std::process::ExitCode;
-use std::time::Instant;
 
-use differential::arguments::Arguments;
 use differential::handshakes::{Outcome, head, sansocket, tungstenite};
 use differential::random::Random;
+use differential::run::{Looked, Tally, run};
 
 use ::sansocket::handshake::HandshakeError as Ours;
 use ::tungstenite::Error as Theirs;
 use ::tungstenite::error::ProtocolError;
 use ::tungstenite::http::Uri;
 
-/// How many heads that tell a difference are printed.
-const PRINTED: u64 = 10;
-
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(wrong) => {
-            eprintln!("{wrong}\nusage: handshake [HEADS] [--seed SEED] [--only INDEX]");
-            return ExitCode::FAILURE;
+    run("handshake", "heads", look).exit_code()
+}
+
+fn look(random: &mut Random, tally: &mut Tally) -> Looked<Judged> {
+    let is_request = random.one_in(2);
+    let story = if is_request {
+        let head = head::request(random);
+        Judged {
+            ours: sansocket::accept(random, &head),
+            theirs: tungstenite::accept(&head),
+            head,
         }
-    };
-    let start = Instant::now();
-    let mut counts = BTreeMap::<String, u64>::new();
-    let (mut heads, mut failed) = (0, 0_u64);
-    let indices = match arguments.only {
-        Some(index) => index..index + 1,
-        None => 0..arguments.inputs,
-    };
-    for index in indices {
-        let mut random = Random::new(arguments.seed, index);
-        let is_request = random.one_in(2);
-        let (head, ours, theirs) = if is_request {
-            let head = head::request(&mut random);
-            let ours = sansocket::accept(&mut random, &head);
-            let theirs = tungstenite::accept(&head);
-            (head, ours, theirs)
-        } else {
-            let head = head::response(&mut random);
-            let ours = sansocket::verify(&mut random, &head);
-            let theirs = tungstenite::verify(&head);
-            (head, ours, theirs)
-        };
-        let class = classify(is_request, &head, &ours, &theirs);
-        heads += 1;
-        failed += u64::from(class.is_none());
-        if class.is_none() && failed <= PRINTED || arguments.only.is_some() {
-            println!(
-                "--seed {} --only {index}: {:?}\n  sansocket: {ours:?}\n  tungstenite: {theirs:?}",
-                arguments.seed,
-                String::from_utf8_lossy(&head)
-            );
-        }
-        let class = class.unwrap_or_else(|| "unexplained".into());
-        let kind = if is_request { "request" } else { "response" };
-        *counts.entry(format!("{kind}: {class}")).or_default() += 1;
-    }
-    println!("{heads} heads in {:.1} s", start.elapsed().as_secs_f64());
-    for (name, count) in &counts {
-        println!("{count:>9} {name}");
-    }
-    println!("{} passed, {failed} failed", heads - failed);
-    if failed == 0 {
-        ExitCode::SUCCESS
     } else {
-        ExitCode::FAILURE
+        let head = head::response(random);
+        Judged {
+            ours: sansocket::verify(random, &head),
+            theirs: tungstenite::verify(&head),
+            head,
+        }
+    };
+    let class = classify(is_request, &story.head, &story.ours, &story.theirs);
+    let kind = if is_request { "request" } else { "response" };
+    tally.add(kind, class.as_deref().unwrap_or("unexplained"));
+    Looked {
+        passes: class.is_some(),
+        story,
+    }
+}
+
+/// A head and what both make of it.
+struct Judged {
+    head: Vec<u8>,
+    ours: Outcome<Ours>,
+    theirs: Outcome<Theirs>,
+}
+
+impl Display for Judged {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { head, ours, theirs } = self;
+        let head = String::from_utf8_lossy(head);
+        write!(
+            f,
+            "{head:?}\n  sansocket: {ours:?}\n  tungstenite: {theirs:?}"
+        )
     }
 }
 

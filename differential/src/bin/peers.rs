@@ -4,20 +4,15 @@
 //!
 //! The same seed and index give the same stream. `DIVERGENCES.md` says what the names in the table mean.
 
-use std::collections::BTreeMap;
-use std::env;
+use std::fmt::{self, Display, Formatter};
 use std::process::ExitCode;
-use std::time::Instant;
 
-use differential::arguments::Arguments;
 use differential::peers::reference::{self, Instead, Reading, Rule, is_whole};
 use differential::peers::stream::Stream;
 use differential::peers::verdict::{End, Verdict, hex};
 use differential::peers::{fastwebsockets, sansocket, tokio_websockets, tungstenite};
 use differential::random::Random;
-
-/// How many streams that tell a difference are printed.
-const PRINTED: u64 = 10;
+use differential::run::{Looked, Tally, run};
 
 struct Peer {
     name: &'static str,
@@ -49,44 +44,37 @@ const PEERS: &[Peer] = &[
 ];
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::parse(env::args().skip(1)) {
-        Ok(arguments) => arguments,
-        Err(wrong) => {
-            eprintln!("{wrong}\nusage: peers [STREAMS] [--seed SEED] [--only INDEX]");
-            return ExitCode::FAILURE;
+    run("peers", "streams", |random, tally| {
+        let stream = Stream::random(random);
+        let unexplained = compare(random, &stream, tally);
+        Looked {
+            passes: unexplained.is_empty(),
+            story: Compared {
+                stream,
+                unexplained,
+            },
         }
-    };
-    let start = Instant::now();
-    let mut tally = Tally::default();
-    let indices = match arguments.only {
-        Some(index) => index..index + 1,
-        None => 0..arguments.inputs,
-    };
-    for index in indices {
-        let mut random = Random::new(arguments.seed, index);
-        let stream = Stream::random(&mut random);
-        let unexplained = compare(&mut random, &stream, &mut tally);
-        tally.streams += 1;
-        tally.failed += u64::from(!unexplained.is_empty());
-        if !unexplained.is_empty() && tally.failed <= PRINTED || arguments.only.is_some() {
-            println!(
-                "--seed {} --only {index}: {:?}, {:?}, reads of {}\n  {}",
-                arguments.seed,
-                stream.origin,
-                stream.role,
-                stream.most,
-                hex(&stream.bytes)
-            );
-            for line in unexplained {
-                println!("  {line}");
-            }
-        }
-    }
-    tally.print(start.elapsed().as_secs_f64());
-    if tally.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    })
+    .exit_code()
+}
+
+/// A stream and what nothing explains of it.
+struct Compared {
+    stream: Stream,
+    unexplained: Vec<String>,
+}
+
+impl Display for Compared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Stream {
+            origin,
+            role,
+            most,
+            bytes,
+        } = &self.stream;
+        write!(f, "{origin:?}, {role:?}, reads of {most}\n  {}", hex(bytes))?;
+        let mut lines = self.unexplained.iter();
+        lines.try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 
@@ -94,12 +82,13 @@ fn main() -> ExitCode {
 fn compare(random: &mut Random, stream: &Stream, tally: &mut Tally) -> Vec<String> {
     let mut unexplained = Vec::new();
     let law = reference::read(&stream.bytes, stream.role, &[]);
-    tally.add(format!("streams: {:?}", stream.origin));
+    tally.add_named("streams", &stream.origin);
     match law.broken {
-        Some(rule) => tally.add(format!("the law: fails by {rule:?}")),
-        None => tally.add(format!("the law: {:?}", law.verdict.end)),
+        Some(rule) => tally.add("the law", format_args!("fails by {rule:?}")),
+        None => tally.add_named("the law", &law.verdict.end),
     }
-    tally.messages += law.verdict.messages.len() as u64;
+    let messages = law.verdict.messages.len() as u64;
+    tally.add_many("the law", "messages", messages);
 
     let ours = sansocket::hear(random, &stream.bytes, stream.role);
     if ours != law.verdict {
@@ -111,7 +100,7 @@ fn compare(random: &mut Random, stream: &Stream, tally: &mut Tally) -> Vec<Strin
         match explain(peer, stream, &model, &theirs) {
             Some(classes) => {
                 for class in classes {
-                    tally.add(format!("{}: {class}", peer.name));
+                    tally.add(peer.name, class);
                 }
             }
             None => unexplained.push(format!(
@@ -154,35 +143,5 @@ fn is_known_early(frame: &[u8], code: Option<u16>) -> bool {
         ([0x88, 0x01 | 0x81, ..], Some(1002)) => true,
         ([_, 0xFF, ..], Some(1009)) => (10..14).contains(&frame.len()),
         _ => false,
-    }
-}
-
-/// What has been seen.
-#[derive(Default)]
-struct Tally {
-    streams: u64,
-    failed: u64,
-    messages: u64,
-    counts: BTreeMap<String, u64>,
-}
-
-impl Tally {
-    fn add(&mut self, name: String) {
-        *self.counts.entry(name).or_default() += 1;
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "for people")]
-    fn print(&self, seconds: f64) {
-        println!(
-            "{} streams in {seconds:.1} s, {:.0} a second; {} messages",
-            self.streams,
-            self.streams as f64 / seconds,
-            self.messages
-        );
-        for (name, count) in &self.counts {
-            println!("{count:>9} {name}");
-        }
-        let passed = self.streams - self.failed;
-        println!("{passed} passed, {} failed", self.failed);
     }
 }
