@@ -31,6 +31,27 @@ pub fn is_stricter(error: HandshakeError) -> bool {
     )
 }
 
+/// Writes a head, to be read once more.
+#[must_use]
+pub fn print(start: &str, headers: &Headers) -> Vec<u8> {
+    let mut head = start.as_bytes().to_vec();
+    for (name, value) in headers.iter() {
+        head.extend_from_slice(b"\r\n");
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+    }
+    head.extend_from_slice(b"\r\n\r\n");
+    head
+}
+
+/// The limits of a head that has been read and is written otherwise.
+pub const NO_LIMITS: HeadLimits = HeadLimits {
+    bytes: usize::MAX,
+    start_line: usize::MAX,
+    headers: usize::MAX,
+};
+
 /// Returns what was read in a form that can be compared.
 pub fn show(read: &impl Debug) -> String {
     format!("{read:?}")

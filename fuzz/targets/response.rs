@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::Offer;
 use sansocket::handshake::{
-    Client, HandshakeError, HeadLimits, Response, ResponseReader, Uri, accept_key,
+    Client, HandshakeError, HeadLimits, HttpVersion, Response, ResponseReader, Uri, accept_key,
 };
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::head;
@@ -45,6 +45,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(Some(response.status()), parsed.code);
     assert!(head::same(response.headers(), parsed.headers));
     assert!(used - from <= limits.bytes && parsed.headers.len() <= limits.headers);
+    is_read_again(&response);
 
     let client = client(offers);
     if let Ok(established) = client.verify(&response) {
@@ -77,6 +78,19 @@ fn read(limits: HeadLimits, input: &[u8], step: usize) -> Read {
         before += piece.len();
     }
     Ok(None)
+}
+
+/// A response that is written as it was read is read alike.
+fn is_read_again(response: &Response) {
+    let (status, reason) = (response.status(), response.reason());
+    let minor = u8::from(response.version() == HttpVersion::Http11);
+    let start = format!("HTTP/1.{minor} {status:03} {reason}");
+    let head = head::print(&start, response.headers());
+    let (again, used) = (read(head::NO_LIMITS, &head, head.len()).expect("good")).expect("whole");
+    assert_eq!(used, head.len());
+    assert_eq!((again.status(), again.reason()), (status, reason));
+    assert_eq!(again.version(), response.version());
+    assert!(again.headers().iter().eq(response.headers().iter()));
 }
 
 fn client(offers: bool) -> Client {
