@@ -1,9 +1,11 @@
-//! The head of a request is the same however it comes, and what is accepted is an opening handshake.
+//! The head of a request is the same however it comes; what is accepted is an opening handshake, and answered as one.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use sansocket::deflate::Offer;
 use sansocket::handshake::{
-    HandshakeError, HeadLimits, HttpVersion, Request, RequestReader, Server,
+    Accepted, HandshakeError, HeadLimits, HttpVersion, Request, RequestReader, Response,
+    ResponseReader, Server, accept_key,
 };
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::head::{self, RequestLine};
@@ -15,6 +17,7 @@ fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
     let limits = head::limits(&mut choices);
     let step = usize::from(choices.byte() % 20) + 1;
+    let server = server(choices.flag());
     let input = choices.rest();
 
     let whole = read(limits, input, input.len().max(1));
@@ -41,13 +44,25 @@ fuzz_target!(|data: &[u8]| {
     assert!(head::same(request.headers(), parsed.headers));
     assert!(used <= limits.bytes && parsed.headers.len() <= limits.headers);
 
-    if let Ok(accepted) = Server::new().accept(&request) {
-        let lines = head::lines(&input[..used]);
-        is_handshake(&lines);
-        let response = accepted.response();
-        assert!(response.starts_with(b"HTTP/1.1 101 ") && response.ends_with(b"\r\n\r\n"));
+    is_read_again(&request);
+    match server.accept(&request) {
+        Ok(accepted) => {
+            let lines = head::lines(&input[..used]);
+            is_handshake(&lines);
+            answers(&accepted, &lines);
+        }
+        Err(error) => assert_eq!(parse(&error.response()).status(), error.status()),
     }
 });
+
+fn server(offers: bool) -> Server {
+    let server = Server::new();
+    if !offers {
+        return server;
+    }
+    let chatting = server.with_subprotocols(["chat"]);
+    chatting.with_deflate(Offer::default())
+}
 
 type Read = Result<Option<(Request, usize)>, HandshakeError>;
 
@@ -63,6 +78,43 @@ fn read(limits: HeadLimits, input: &[u8], step: usize) -> Read {
         before += piece.len();
     }
     Ok(None)
+}
+
+/// A request that is written as it was read is read alike.
+fn is_read_again(request: &Request) {
+    let (method, target) = (request.method(), request.target());
+    let minor = u8::from(request.version() == HttpVersion::Http11);
+    let start = format!("{method} {target} HTTP/1.{minor}");
+    let head = head::print(&start, request.headers());
+    let (again, used) = (read(head::NO_LIMITS, &head, head.len()).expect("good")).expect("whole");
+    assert_eq!(used, head.len());
+    assert_eq!((again.method(), again.target()), (method, target));
+    assert_eq!(again.version(), request.version());
+    assert!(again.headers().iter().eq(request.headers().iter()));
+}
+
+fn parse(head: &[u8]) -> Response {
+    let mut reader = ResponseReader::new(HeadLimits::default());
+    let read = reader.receive(head).expect("good");
+    read.expect("whole").0
+}
+
+/// The rules of RFC 6455 §4.2.2 for a server's response, once more.
+fn answers(accepted: &Accepted, lines: &head::Lines) {
+    let response = parse(&accepted.response());
+    assert_eq!(response.status(), 101);
+    let key = lines.values("sec-websocket-key").remove(0);
+    let header = |name| response.headers().first(name);
+    assert_eq!(
+        header("sec-websocket-accept"),
+        Some(&accept_key(key.as_bytes())[..])
+    );
+    assert_eq!(header("upgrade"), Some(&b"websocket"[..]));
+    let chosen = accepted.subprotocol();
+    assert_eq!(header("sec-websocket-protocol"), chosen.map(str::as_bytes));
+    assert!(chosen.is_none_or(|name| lines.has_element("sec-websocket-protocol", name)));
+    let extensions = header("sec-websocket-extensions");
+    assert_eq!(extensions.is_some(), accepted.deflate().is_some());
 }
 
 /// The rules of RFC 9112 §3 for the first line, once more.

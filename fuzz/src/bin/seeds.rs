@@ -60,7 +60,7 @@ fn requests() -> Vec<Vec<u8>> {
         "GET / HTTP/2.0",
         "GET /a b HTTP/1.1",
     ];
-    let heads = starts.map(|start| head(&[0, 6], start, &fields));
+    let heads = starts.map(|start| head(&[0, 6, 1], start, &fields));
     heads.into()
 }
 
