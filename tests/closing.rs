@@ -409,6 +409,20 @@ fn the_end_of_the_stream_before_all_was_written_is_not_clean() {
     }
 }
 
+/// CL-32, CL-19, CT-13: both Close frames have been exchanged, so a Pong that was not written behind ours takes nothing away.
+#[test]
+fn the_end_of_the_stream_before_a_pong_was_written_is_clean() {
+    for role in BOTH {
+        let (mut conn, _) = State::Closing.enter(role);
+        hear_frames(&mut conn, role, "89 02 'hi' 88 02 0fa0");
+        assert!(conn.buffered() > 0, "the Pong waits");
+        conn.receive_eof();
+        let outcome = conn.outcome().expect("an end");
+        assert!(outcome.clean, "{role:?}");
+        assert_eq!(outcome.code, CloseCode(4000));
+    }
+}
+
 /// CL-32, CL-19: what is written, or told again, when the stream has ended makes nothing clean afterwards.
 #[test]
 fn an_end_that_was_not_clean_stays_so() {

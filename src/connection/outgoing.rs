@@ -153,6 +153,11 @@ impl Outgoing {
         self.len() == 0
     }
 
+    /// Tells whether nothing waits but Pings and Pongs. Behind a Close frame nothing else does.
+    pub(super) fn is_empty_but_for_replies(&self) -> bool {
+        self.frames.len() == self.cursor.frames && self.gaps.payload() == 0
+    }
+
     /// Moves what waits over what has been written once that is most of the buffer, which costs
     /// linear time in all and bounds the memory.
     #[inline]

@@ -401,7 +401,8 @@ impl Sender {
 
     /// Takes note that the stream has ended.
     pub(super) fn receive_eof(&mut self) {
-        self.closing.receive_eof(self.outgoing.is_empty());
+        let told = self.outgoing.is_empty_but_for_replies();
+        self.closing.receive_eof(told);
     }
 
     /// Fails the connection. At most one Close frame is ever sent.
