@@ -3,6 +3,8 @@
 //! All that `flate2` has to do is done for it: its buffers are there, and nothing is framed. Both run the same code at level 6
 //! with a window of 15 bits, check that what comes out is UTF-8, and forget each message or not. Only the memory for symbols is
 //! a choice that `flate2` does not give: it takes zlib's.
+//!
+//! Then many connections in turn, each with an engine or with but a history: where engines no longer fit the caches.
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -11,7 +13,7 @@ use bytes::Buf;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use sansocket::deflate::Params;
-use sansocket::{Config, Event, Receiver, Role, Sender};
+use sansocket::{CompressionMemory, Config, Event, Receiver, Role, Sender};
 
 const SIZES: [usize; 3] = [200, 2 << 10, 64 << 10];
 /// The length of a stream of messages: far more than a window, so that none is seen again.
@@ -60,6 +62,69 @@ fn inflating(criterion: &mut Criterion) {
         }
     }
     group.finish();
+}
+
+/// What stays of a compressor between two messages.
+const MEMORIES: [CompressionMemory; 3] = [
+    CompressionMemory::Engine,
+    CompressionMemory::History(15),
+    CompressionMemory::History(14),
+];
+
+fn compressing_in_turn(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("compress in turn");
+    for size in &SIZES[..2] {
+        let messages = messages(*size);
+        group.throughput(Throughput::Elements(TURNS as u64));
+        for connections in [1, 256] {
+            for memory in MEMORIES {
+                let mut turns = Turns::new(connections, memory);
+                let name = format!("{memory:?}, {connections} connections");
+                group.bench_function(BenchmarkId::new(name, size), |bencher| {
+                    bencher.iter(|| turns.send(black_box(&messages)));
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
+/// So many messages are sent at a time.
+const TURNS: usize = 256;
+
+/// Connections that send a message each, one after the other.
+struct Turns {
+    senders: Vec<Sender>,
+    sent: usize,
+}
+
+impl Turns {
+    fn new(connections: usize, memory: CompressionMemory) -> Self {
+        let config = Config {
+            compression_memory: memory,
+            ..Config::default()
+        };
+        let sender = || Sender::server(&config).with_deflate(params(true), &config);
+        Self {
+            senders: (0..connections).map(|_| sender()).collect(),
+            sent: 0,
+        }
+    }
+
+    fn send(&mut self, messages: &[String]) -> usize {
+        let mut bytes = 0;
+        for _ in 0..TURNS {
+            let (turn, at) = (
+                self.sent / self.senders.len(),
+                self.sent % self.senders.len(),
+            );
+            // Each connection goes through all messages, so that none finds in its window what it sends.
+            let message = &messages[(turn + at) % messages.len()];
+            bytes += send(&mut self.senders[at], std::slice::from_ref(message));
+            self.sent += 1;
+        }
+        bytes
+    }
 }
 
 fn id(name: &str, takeover: bool, size: usize) -> BenchmarkId {
@@ -281,5 +346,5 @@ const WORDS: &str = "account battery cloud delayed engine forward garden harbour
     network orange packet quarter reading signal ticket update valley window yellow zenith arrived blocked checked dropped \
     expired failed granted hidden ignored joined known locked merged noted opened paused queued renamed shipped turned used";
 
-criterion_group!(benches, compressing, inflating);
+criterion_group!(benches, compressing, compressing_in_turn, inflating);
 criterion_main!(benches);
