@@ -2,7 +2,8 @@
 //!
 //! A copy stands for each read; with `space`, it goes where the message is gathered.
 
-mod shared;
+#[path = "shared/text.rs"]
+mod text;
 
 use std::hint::black_box;
 
@@ -142,8 +143,8 @@ fn throughput(count: usize, size: usize) -> Throughput {
 
 /// What a message carries, and its name.
 fn messages(size: usize) -> [(&'static str, Opcode, Vec<u8>); 3] {
-    let [(_, ascii), (_, mixed), _] = shared::ALPHABETS;
-    let [ascii, mixed] = [ascii, mixed].map(|alphabet| shared::text(alphabet, size).into_bytes());
+    let [(_, ascii), (_, mixed), _] = text::ALPHABETS;
+    let [ascii, mixed] = [ascii, mixed].map(|alphabet| text::repeat(alphabet, size).into_bytes());
     [
         ("binary", Opcode::Binary, ascii.clone()),
         ("ASCII text", Opcode::Text, ascii),

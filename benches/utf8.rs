@@ -1,6 +1,7 @@
 //! UTF-8: text checked whole and in pieces, beside the validators of `std` and `simdutf8` that need it whole.
 
-mod shared;
+#[path = "shared/text.rs"]
+mod text;
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -21,12 +22,12 @@ fn check(text: &[u8], piece: usize) -> Result<(), ProtocolError> {
 }
 
 fn checking(criterion: &mut Criterion) {
-    for (name, alphabet) in shared::ALPHABETS {
+    for (name, alphabet) in text::ALPHABETS {
         let mut group = criterion.benchmark_group(format!("utf8 {name}"));
         group.warm_up_time(Duration::from_millis(500));
         group.measurement_time(Duration::from_secs(2));
         for size in SIZES {
-            let text = shared::text(alphabet, size).into_bytes();
+            let text = text::repeat(alphabet, size).into_bytes();
             group.throughput(Throughput::Bytes(size as u64));
             group.bench_function(BenchmarkId::new("whole", size), |bencher| {
                 bencher.iter(|| check(black_box(&text), size));

@@ -1,4 +1,4 @@
-//! What several benchmarks have in common.
+//! Text to check and to receive.
 
 use std::iter;
 
@@ -10,7 +10,7 @@ pub(crate) const ALPHABETS: [(&str, &str); 3] = [
 ];
 
 /// Returns `size` bytes of text made of `alphabet`, spaces where no character of it fits.
-pub(crate) fn text(alphabet: &str, size: usize) -> String {
+pub(crate) fn repeat(alphabet: &str, size: usize) -> String {
     let mut text = String::with_capacity(size);
     for letter in alphabet.chars().cycle() {
         if text.len() + letter.len_utf8() > size {
