@@ -1,5 +1,8 @@
 //! The opening handshake: heads read whole and byte by byte, checked, and written, as both roles.
 
+#[path = "shared/requests.rs"]
+mod requests;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -8,30 +11,6 @@ use sansocket::handshake::{
     Client, HandshakeError, HeadLimits, Request, RequestReader, Response, ResponseReader, Server,
     Uri,
 };
-
-const MINIMAL: &str = "GET /chat HTTP/1.1\r\n\
-    Host: server.example.com\r\n\
-    Upgrade: websocket\r\n\
-    Connection: Upgrade\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Version: 13\r\n\
-    \r\n";
-const BROWSER: &str = "GET /chat?room=42 HTTP/1.1\r\n\
-    Host: server.example.com\r\n\
-    Connection: Upgrade\r\n\
-    Pragma: no-cache\r\n\
-    Cache-Control: no-cache\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n\
-    Upgrade: websocket\r\n\
-    Origin: http://server.example.com\r\n\
-    Sec-WebSocket-Version: 13\r\n\
-    Accept-Encoding: gzip, deflate, br, zstd\r\n\
-    Accept-Language: en-US,en;q=0.9,de;q=0.8\r\n\
-    Cookie: session=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08; theme=dark\r\n\
-    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-    Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\
-    Sec-WebSocket-Protocol: chat, superchat\r\n\
-    \r\n";
 
 /// Reads a request of which each read brings so many bytes.
 fn read(head: &str, read: usize) -> Result<Request, HandshakeError> {
@@ -53,7 +32,7 @@ fn read_response(head: &[u8]) -> Result<Response, HandshakeError> {
 fn serving(criterion: &mut Criterion) {
     let plain = Server::new().with_subprotocols(["superchat"]);
     let compressing = plain.clone().with_deflate(Offer::default());
-    for (name, head) in [("minimal", MINIMAL), ("of a browser", BROWSER)] {
+    for (name, head) in [("minimal", requests::MINIMAL), ("of a browser", requests::BROWSER)] {
         let mut group = criterion.benchmark_group(format!("handshake, request {name}"));
         group.throughput(Throughput::ElementsAndBytes {
             elements: 1,

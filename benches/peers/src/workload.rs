@@ -1,11 +1,15 @@
 //! What is measured.
 
+#[path = "../../shared/requests.rs"]
+mod requests;
+
 use std::sync::{Arc, Mutex};
 
 use sansocket::Opcode;
+use sansocket::handshake::accept_key;
 
-use crate::message::{Kind, Message, Tally, frame, payloads};
-use crate::peers::{Peer, Role};
+use crate::message::{Kind, Message, Tally, compressed, frame, inflated, payloads};
+use crate::peers::{Peer, Role, Socket};
 use crate::transport::{READ, Transport};
 
 pub struct Workload {
@@ -33,6 +37,16 @@ enum Task {
     Pings,
     /// A message to each of many connections in turn.
     Connections,
+    /// Messages of JSON, received as they were compressed.
+    Inflate {
+        takeover: bool,
+    },
+    /// Messages of JSON, each compressed and written at once.
+    Deflate {
+        takeover: bool,
+    },
+    /// The request of an opening handshake read, checked and answered, and the connection dropped.
+    Handshake,
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -53,6 +67,8 @@ enum Writes {
 
 const ALL: &[usize] = &[16, 125, 1 << 10, 16 << 10, 64 << 10, 1 << 20, 16 << 20];
 const SHORT: &[usize] = &[16, 125, 1 << 10, 16 << 10, 64 << 10];
+const JSON: &[usize] = &[200, 2 << 10, 64 << 10];
+const REQUESTS: [&str; 2] = [requests::MINIMAL, requests::BROWSER];
 const FRAGMENT: usize = 4 << 10;
 const CONNECTIONS: usize = 1_000;
 /// So many pings come before a message that is counted.
@@ -93,6 +109,24 @@ const fn fragments(name: &'static str, kind: Kind) -> Workload {
     }
 }
 
+const fn inflate(name: &'static str, takeover: bool) -> Workload {
+    Workload {
+        name,
+        about: "masked messages of compressed JSON, 64 KiB a read, as server",
+        sizes: JSON,
+        task: Task::Inflate { takeover },
+    }
+}
+
+const fn deflate(name: &'static str, takeover: bool) -> Workload {
+    Workload {
+        name,
+        about: "messages of JSON compressed at level 6, each written at once, as server",
+        sizes: JSON,
+        task: Task::Deflate { takeover },
+    }
+}
+
 pub const WORKLOADS: &[Workload] = &[
     receive("receive/binary", Kind::Binary, Reads::Many),
     receive("receive/ascii", Kind::Ascii, Reads::Many),
@@ -119,13 +153,23 @@ pub const WORKLOADS: &[Workload] = &[
         sizes: &[16, 125, 1 << 10],
         task: Task::Connections,
     },
+    inflate("inflate/takeover", true),
+    inflate("inflate/no takeover", false),
+    deflate("deflate/takeover", true),
+    deflate("deflate/no takeover", false),
+    Workload {
+        name: "handshake",
+        about: "a request of so many bytes read and answered, as server",
+        sizes: &[REQUESTS[0].len(), REQUESTS[1].len()],
+        task: Task::Handshake,
+    },
 ];
 
 /// Handles at least so many messages and returns how many they were.
 pub type Runner = Box<dyn FnMut(u64) -> u64>;
 
 impl Workload {
-    /// Returns what runs this workload, or `None` where the peer is but a bound that does not tell anything.
+    /// Returns what runs this workload, or `None` if the peer cannot, or is but a bound that does not tell anything.
     pub fn runner(&self, peer: &Peer, size: usize) -> Option<Runner> {
         Some(match self.task {
             Task::Receive { kind, reads } => {
@@ -133,7 +177,6 @@ impl Workload {
                 receiver(peer, &message.frames(usize::MAX), reads)
             }
             Task::Fragments { .. } if peer.is_bound => return None,
-            Task::Pings if !peer.answers_pings => return None,
             Task::Fragments { kind } => {
                 let message = Message::new(kind, size);
                 receiver(peer, &message.frames(FRAGMENT), Reads::Many)
@@ -141,33 +184,30 @@ impl Workload {
             Task::Send { role, writes } => {
                 let message = Message::new(Kind::Binary, size);
                 let batch = batch(size, writes);
-                let mut socket = (peer.open)(role, Transport::new(Arc::new([0]), 1));
+                let mut socket = (peer.open)(role, Transport::silent());
                 Box::new(move |count| {
                     socket.send(&message, count, batch);
                     count
                 })
             }
-            Task::Pings => {
-                let (wire, step) = pings(size);
-                let mut socket = (peer.open)(Role::Server, Transport::new(wire, step));
-                Box::new(move |count| {
-                    let mut tally = Tally::default();
-                    socket.receive(count.div_ceil(PINGS as u64), &mut tally);
-                    tally.count * PINGS as u64
-                })
+            Task::Pings if !peer.answers_pings => return None,
+            Task::Pings => ponger(peer, size),
+            Task::Connections => many(peer, size),
+            Task::Inflate { takeover } => {
+                let wire: Arc<[u8]> = compressed(&Message::stream(size), takeover).into();
+                let socket = peer.open_deflate(takeover, Transport::new(wire, READ))?;
+                receiving(socket)
             }
-            Task::Connections => {
-                let wire: Arc<[u8]> = Message::new(Kind::Binary, size).frames(usize::MAX).into();
-                let open =
-                    || (peer.open)(Role::Server, Transport::new(Arc::clone(&wire), wire.len()));
-                let mut sockets: Vec<_> = (0..CONNECTIONS).map(|_| open()).collect();
+            Task::Deflate { takeover } => {
+                let socket = peer.open_deflate(takeover, Transport::silent())?;
+                deflater(socket, Message::stream(size))
+            }
+            Task::Handshake => {
+                let accept = peer.accept?;
+                let wire: Arc<[u8]> = request(size).as_bytes().into();
                 Box::new(move |count| {
-                    let count = count.next_multiple_of(CONNECTIONS as u64);
-                    let mut tally = Tally::default();
-                    while tally.count < count {
-                        for socket in &mut sockets {
-                            socket.receive(tally.count + 1, &mut tally);
-                        }
+                    for _ in 0..count {
+                        accept(Transport::new(Arc::clone(&wire), wire.len()));
                     }
                     count
                 })
@@ -205,18 +245,11 @@ impl Workload {
             }
             Task::Send { role, writes } => {
                 let message = Message::new(Kind::Binary, size);
-                let transport = Transport::new(Arc::new([0]), 1).keeping(&written);
-                let mut socket = (peer.open)(role, transport);
-                socket.send(&message, count, batch(size, writes));
-                let sent = payloads(&written.lock().expect("one thread"));
+                let transport = Transport::silent().keeping(&written);
+                (peer.open)(role, transport).send(&message, count, batch(size, writes));
+                let sent = payloads(&take(&written));
                 assert_eq!(sent.len() as u64, count, "messages sent");
-                let is_right = |(opcode, payload): &(Opcode, Vec<u8>)| {
-                    *opcode == Opcode::Binary && message.bytes == payload
-                };
-                assert!(
-                    sent.iter().all(is_right),
-                    "a message was sent as another one"
-                );
+                assert_all(&sent, Opcode::Binary, &message);
             }
             Task::Pings if !peer.answers_pings => {}
             Task::Pings => {
@@ -224,21 +257,103 @@ impl Workload {
                 let transport = Transport::new(wire, step).keeping(&written);
                 let message = Message::new(Kind::Binary, size);
                 check_receiving(peer, transport, message.clone(), count);
-                let sent = payloads(&written.lock().expect("one thread"));
+                let sent = payloads(&take(&written));
                 // The last one may wait for the next call.
                 assert!(sent.len() as u64 + 1 >= count * PINGS as u64, "pongs sent");
-                let is_right = |(opcode, payload): &(Opcode, Vec<u8>)| {
-                    *opcode == Opcode::Pong && message.bytes == payload
-                };
-                assert!(sent.iter().all(is_right), "a ping was answered wrongly");
+                assert_all(&sent, Opcode::Pong, &message);
             }
+            Task::Inflate { takeover } => check_inflating(peer, takeover, size),
+            Task::Deflate { .. } => {
+                self.wire_len(peer, size);
+            }
+            Task::Handshake => check_handshake(peer, size),
         }
     }
+
+    /// Returns how many bytes a compressed message takes with its frame, once it is clear that it is the one that was sent.
+    ///
+    /// # Panics
+    ///
+    /// If it is another one.
+    #[expect(clippy::cast_precision_loss, reason = "a ratio")]
+    pub fn wire_len(&self, peer: &Peer, size: usize) -> Option<f64> {
+        let Task::Deflate { takeover } = self.task else {
+            return None;
+        };
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let transport = Transport::silent().keeping(&written);
+        let mut socket = peer.open_deflate(takeover, transport)?;
+        let messages = Message::stream(size);
+        for message in &messages {
+            socket.send(message, 1, 1);
+        }
+        let written = take(&written);
+        let len = written.len();
+        let sent = inflated(written, takeover);
+        let is_right = sent
+            .iter()
+            .zip(&messages)
+            .all(|(sent, message)| message.bytes == sent);
+        assert!(
+            sent.len() == messages.len() && is_right,
+            "{} {}",
+            peer.name,
+            self.name
+        );
+        Some(len as f64 / messages.len() as f64)
+    }
+}
+
+fn take(written: &Mutex<Vec<u8>>) -> Vec<u8> {
+    std::mem::take(&mut written.lock().expect("one thread"))
+}
+
+fn assert_all(sent: &[(Opcode, Vec<u8>)], kind: Opcode, message: &Message) {
+    let is_right =
+        |(opcode, payload): &(Opcode, Vec<u8>)| *opcode == kind && message.bytes == payload;
+    assert!(sent.iter().all(is_right), "a frame was sent as another one");
+}
+
+fn check_inflating(peer: &Peer, takeover: bool, size: usize) {
+    let messages = Message::stream(size);
+    let transport = Transport::new(compressed(&messages, takeover).into(), READ);
+    let Some(mut socket) = peer.open_deflate(takeover, transport) else {
+        return;
+    };
+    // Twice, as the stream follows itself where it is measured.
+    let count = 2 * messages.len() as u64;
+    let mut tally = Tally {
+        expected: messages,
+        ..Default::default()
+    };
+    socket.receive(count, &mut tally);
+    assert!(tally.count >= count, "messages received");
+}
+
+fn check_handshake(peer: &Peer, size: usize) {
+    let Some(accept) = peer.accept else { return };
+    let written = Arc::new(Mutex::new(Vec::new()));
+    let wire: Arc<[u8]> = request(size).as_bytes().into();
+    accept(Transport::new(wire, size).keeping(&written));
+    let response = String::from_utf8(take(&written)).expect("a head is ASCII");
+    let key = accept_key(b"dGhlIHNhbXBsZSBub25jZQ==");
+    let key = str::from_utf8(&key).expect("base64");
+    assert!(
+        response.starts_with("HTTP/1.1 101 ") && response.contains(key),
+        "{response}"
+    );
+    assert!(response.ends_with("\r\n\r\n"), "{response}");
+}
+
+/// Returns the request of this length.
+fn request(len: usize) -> &'static str {
+    let request = REQUESTS.into_iter().find(|request| request.len() == len);
+    request.expect("a known length")
 }
 
 fn check_receiving(peer: &Peer, transport: Transport, message: Message, count: u64) {
     let mut tally = Tally {
-        expected: Some(message),
+        expected: vec![message],
         ..Default::default()
     };
     (peer.open)(Role::Server, transport).receive(count, &mut tally);
@@ -248,11 +363,51 @@ fn check_receiving(peer: &Peer, transport: Transport, message: Message, count: u
 fn receiver(peer: &Peer, frames: &[u8], reads: Reads) -> Runner {
     let (wire, step) = wire(frames, reads);
     let transport = Transport::new(wire, step).with_message_len(frames.len());
-    let mut socket = (peer.open)(Role::Server, transport);
+    receiving((peer.open)(Role::Server, transport))
+}
+
+fn receiving(mut socket: Box<dyn Socket>) -> Runner {
     Box::new(move |count| {
         let mut tally = Tally::default();
         socket.receive(count, &mut tally);
         tally.count
+    })
+}
+
+fn deflater(mut socket: Box<dyn Socket>, messages: Vec<Message>) -> Runner {
+    let mut at = 0;
+    Box::new(move |count| {
+        for _ in 0..count {
+            socket.send(&messages[at], 1, 1);
+            at = (at + 1) % messages.len();
+        }
+        count
+    })
+}
+
+fn ponger(peer: &Peer, size: usize) -> Runner {
+    let (wire, step) = pings(size);
+    let mut socket = (peer.open)(Role::Server, Transport::new(wire, step));
+    Box::new(move |count| {
+        let mut tally = Tally::default();
+        socket.receive(count.div_ceil(PINGS as u64), &mut tally);
+        tally.count * PINGS as u64
+    })
+}
+
+fn many(peer: &Peer, size: usize) -> Runner {
+    let wire: Arc<[u8]> = Message::new(Kind::Binary, size).frames(usize::MAX).into();
+    let open = || (peer.open)(Role::Server, Transport::new(Arc::clone(&wire), wire.len()));
+    let mut sockets: Vec<_> = (0..CONNECTIONS).map(|_| open()).collect();
+    Box::new(move |count| {
+        let count = count.next_multiple_of(CONNECTIONS as u64);
+        let mut tally = Tally::default();
+        while tally.count < count {
+            for socket in &mut sockets {
+                socket.receive(tally.count + 1, &mut tally);
+            }
+        }
+        count
     })
 }
 
