@@ -68,7 +68,7 @@ impl Drop for Server {
     }
 }
 
-/// Makes sure that so many connections can be open.
+/// Makes sure that so many connections can be open, here and in the servers that are started from now on.
 ///
 /// # Panics
 ///

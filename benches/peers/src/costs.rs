@@ -34,7 +34,7 @@ pub fn allocations(peers: &[&Peer]) -> Table {
         let workload = WORKLOADS.iter().find(|known| known.name == name);
         let workload = workload.expect("a workload");
         let figures = peers.iter().map(|peer| allocated(workload, peer, size));
-        table.push(format!("{name} {}", bytes(size)), figures.collect());
+        table.push(format!("{name} {}", bytes(size)), size, figures.collect());
     }
     table
 }
@@ -63,25 +63,25 @@ pub fn heap(peers: &[&Peer]) -> Table {
     );
     let plain = Message::new(Kind::Binary, 125);
     let json = Message::stream(2 << 10).swap_remove(0);
-    let mut add = |name: &str, held: &dyn Fn(&Peer) -> Option<f64>| {
+    let mut add = |name: &str, size: usize, held: &dyn Fn(&Peer) -> Option<f64>| {
         let figures = peers.iter().map(|peer| {
             let is_peer = !peer.is_bound;
             Some(vec![is_peer.then(|| held(peer)).flatten()?])
         });
-        table.push(name.to_owned(), figures.collect());
+        table.push(name.to_owned(), size, figures.collect());
     };
-    add("opened", &|peer| {
+    add("opened", 0, &|peer| {
         held(
             |transport| Some((peer.open)(Role::Server, transport)),
             &[],
             None,
         )
     });
-    add("after 125 B each way", &|peer| {
+    add("after 125 B each way", 125, &|peer| {
         let open = |transport| Some((peer.open)(Role::Server, transport));
         held(open, &plain.frames(usize::MAX), Some(&plain))
     });
-    add("after 2 KiB each way, compressed", &|peer| {
+    add("after 2 KiB each way, compressed", 2 << 10, &|peer| {
         // Those that can take over contexts, and are to show what that costs.
         let takeover = peer.open_deflate(true, Transport::silent()).is_some();
         let open = |transport| peer.open_deflate(takeover, transport);
@@ -133,7 +133,7 @@ pub fn lengths(peers: &[&Peer]) -> Table {
                 .map(|peer| Some(vec![workload.wire_len(peer, size)?]))
                 .collect();
             if lengths.iter().any(Option::is_some) {
-                table.push(format!("{} {}", workload.name, bytes(size)), lengths);
+                table.push(format!("{} {}", workload.name, bytes(size)), size, lengths);
             }
         }
     }

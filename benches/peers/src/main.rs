@@ -1,8 +1,8 @@
 //! The same bytes through sansocket and other WebSocket crates, in memory.
 //!
 //! `--only NAME` takes the tables, and `--peer NAME` the peers, whose name contains it; `--quick` takes fewer rounds
-//! and leaves out what is longer than 64 KiB; `--instructions` counts them, too. `--once PEER WORKLOAD SIZE COUNT` is what
-//! they are counted in.
+//! and leaves out what is longer than 64 KiB; `--instructions` counts them, too, by `--once PEER WORKLOAD SIZE COUNT`.
+//! `--growth` has the workloads of which many sizes are of interest; with ten thousand connections, some peers take gigabytes.
 
 mod alloc;
 mod costs;
@@ -22,8 +22,8 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 use peers::{PEERS, Peer};
-use table::{Table, bytes};
-use workload::{Runner, WORKLOADS, Workload};
+use table::Table;
+use workload::{GROWTH, Runner, WORKLOADS, Workload};
 
 /// How long and how often a peer is measured.
 #[derive(Clone, Copy)]
@@ -77,25 +77,31 @@ fn main() {
         markdown.push_str(&table.markdown());
         json.extend(table.json());
     };
-    for workload in WORKLOADS {
+    let (workloads, has_costs) = if has("--growth") {
+        (GROWTH, false)
+    } else {
+        (WORKLOADS, true)
+    };
+    for workload in workloads {
         if is_chosen(workload.name, "--only") {
             show(&measure(workload, &peers, effort));
         }
     }
-    if is_chosen("deflate/length", "--only") {
+    if has_costs && is_chosen("deflate/length", "--only") {
         show(&costs::lengths(&peers));
     }
-    if is_chosen("allocations", "--only") {
+    if has_costs && is_chosen("allocations", "--only") {
         show(&costs::allocations(&peers));
     }
-    if is_chosen("heap", "--only") {
+    if has_costs && is_chosen("heap", "--only") {
         show(&costs::heap(&peers));
     }
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     let json = format!("[\n{}\n]\n", json.join(",\n"));
     fs::create_dir_all(&target).expect("a folder");
-    fs::write(target.join("peers.md"), markdown).expect("a file in target");
-    fs::write(target.join("peers.json"), json).expect("a file in target");
+    let name = if has_costs { "peers" } else { "growth" };
+    fs::write(target.join(format!("{name}.md")), markdown).expect("a file in target");
+    fs::write(target.join(format!("{name}.json")), json).expect("a file in target");
 }
 
 fn measure(workload: &Workload, peers: &[&Peer], effort: Effort) -> Table {
@@ -120,7 +126,7 @@ fn measure(workload: &Workload, peers: &[&Peer], effort: Effort) -> Table {
             }
             Some(figures)
         });
-        table.push(bytes(size), figures.collect());
+        table.push((workload.label)(size), size, figures.collect());
     }
     table
 }
@@ -198,7 +204,8 @@ fn once(arguments: &[String]) {
     let count = count.parse().expect("a number of messages");
     let size = size.parse().expect("a number of bytes");
     let peer = PEERS.iter().find(|known| known.name == peer);
-    let workload = WORKLOADS.iter().find(|known| known.name == workload);
+    let mut workloads = WORKLOADS.iter().chain(GROWTH);
+    let workload = workloads.find(|known| known.name == workload);
     let runner = workload
         .expect("a workload")
         .runner(peer.expect("a peer"), size);

@@ -13,7 +13,14 @@ pub struct Table {
     /// What each of the figures is.
     kinds: &'static [&'static str],
     peers: Vec<(&'static str, bool)>,
-    columns: Vec<(String, Vec<Option<Figures>>)>,
+    columns: Vec<Column>,
+}
+
+struct Column {
+    name: String,
+    /// What the name is for.
+    size: usize,
+    figures: Vec<Option<Figures>>,
 }
 
 impl Table {
@@ -36,15 +43,19 @@ impl Table {
     }
 
     /// Adds a column, with the figures of each peer.
-    pub fn push(&mut self, column: String, figures: Vec<Option<Figures>>) {
-        self.columns.push((column, figures));
+    pub fn push(&mut self, name: String, size: usize, figures: Vec<Option<Figures>>) {
+        self.columns.push(Column {
+            name,
+            size,
+            figures,
+        });
     }
 
     pub fn markdown(&self) -> String {
         let kinds = self.kinds.join(" / ");
         let mut text = format!("### {}: {}; {kinds}\n\n|", self.name, self.about);
-        for (column, _) in &self.columns {
-            let _ = write!(text, " | {column}");
+        for column in &self.columns {
+            let _ = write!(text, " | {}", column.name);
         }
         text.push_str(" |\n|---");
         text.push_str(&"|---:".repeat(self.columns.len()));
@@ -53,13 +64,13 @@ impl Table {
             if self
                 .columns
                 .iter()
-                .all(|(_, figures)| figures[row].is_none())
+                .all(|column| column.figures[row].is_none())
             {
                 continue;
             }
             let _ = write!(text, "| {name}");
-            for (_, figures) in &self.columns {
-                let _ = write!(text, " | {}", self.cell(row, figures));
+            for column in &self.columns {
+                let _ = write!(text, " | {}", self.cell(row, &column.figures));
             }
             text.push_str(" |\n");
         }
@@ -87,12 +98,12 @@ impl Table {
 
     pub fn json(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (column, figures) in &self.columns {
-            for ((peer, _), figures) in self.peers.iter().zip(figures) {
+        for column in &self.columns {
+            for ((peer, _), figures) in self.peers.iter().zip(&column.figures) {
                 let Some(figures) = figures else { continue };
                 let mut line = format!(
-                    r#"  {{"workload": "{}", "case": "{column}", "peer": "{peer}""#,
-                    self.name
+                    r#"  {{"workload": "{}", "case": "{}", "size": {}, "peer": "{peer}""#,
+                    self.name, column.name, column.size
                 );
                 for (kind, figure) in self.kinds.iter().zip(figures) {
                     let _ = write!(line, r#", "{kind}": {figure:.2}"#);

@@ -10,12 +10,15 @@ use sansocket::handshake::accept_key;
 
 use crate::message::{Kind, Message, Tally, compressed, frame, inflated, payloads};
 use crate::peers::{Peer, Role, Socket};
+use crate::table::bytes;
 use crate::transport::{READ, Transport};
 
 pub struct Workload {
     pub name: &'static str,
     pub about: &'static str,
     pub sizes: &'static [usize],
+    /// Names a size.
+    pub label: fn(usize) -> String,
     task: Task,
 }
 
@@ -37,6 +40,10 @@ enum Task {
     Pings,
     /// A message to each of many connections in turn.
     Connections,
+    /// A message of 125 bytes to each of so many connections in turn.
+    ManyConnections,
+    /// A message in so many frames of 64 bytes.
+    ManyFragments,
     /// Messages of JSON, received as they were compressed.
     Inflate {
         takeover: bool,
@@ -71,6 +78,8 @@ const JSON: &[usize] = &[200, 2 << 10, 64 << 10];
 const REQUESTS: [&str; 2] = [requests::MINIMAL, requests::BROWSER];
 const FRAGMENT: usize = 4 << 10;
 const CONNECTIONS: usize = 1_000;
+const SHORT_MESSAGE: usize = 125;
+const SHORT_FRAGMENT: usize = 64;
 /// So many pings come before a message that is counted.
 const PINGS: usize = 31;
 
@@ -83,6 +92,7 @@ const fn receive(name: &'static str, kind: Kind, reads: Reads) -> Workload {
         name,
         about,
         sizes,
+        label: bytes,
         task: Task::Receive { kind, reads },
     }
 }
@@ -96,6 +106,7 @@ const fn send(name: &'static str, role: Role, writes: Writes) -> Workload {
         name,
         about,
         sizes,
+        label: bytes,
         task: Task::Send { role, writes },
     }
 }
@@ -105,6 +116,7 @@ const fn fragments(name: &'static str, kind: Kind) -> Workload {
         name,
         about: "masked messages in frames of 4 KiB, as server",
         sizes: &[64 << 10, 1 << 20],
+        label: bytes,
         task: Task::Fragments { kind },
     }
 }
@@ -114,6 +126,7 @@ const fn inflate(name: &'static str, takeover: bool) -> Workload {
         name,
         about: "masked messages of compressed JSON, 64 KiB a read, as server",
         sizes: JSON,
+        label: bytes,
         task: Task::Inflate { takeover },
     }
 }
@@ -123,6 +136,7 @@ const fn deflate(name: &'static str, takeover: bool) -> Workload {
         name,
         about: "messages of JSON compressed at level 6, each written at once, as server",
         sizes: JSON,
+        label: bytes,
         task: Task::Deflate { takeover },
     }
 }
@@ -145,12 +159,14 @@ pub const WORKLOADS: &[Workload] = &[
         name: "ping",
         about: "a Ping a read, answered, as server",
         sizes: &[32],
+        label: bytes,
         task: Task::Pings,
     },
     Workload {
         name: "connections",
         about: "a masked binary message to each of 1,000 servers in turn",
         sizes: &[16, 125, 1 << 10],
+        label: bytes,
         task: Task::Connections,
     },
     inflate("inflate/takeover", true),
@@ -161,9 +177,62 @@ pub const WORKLOADS: &[Workload] = &[
         name: "handshake",
         about: "a request of so many bytes read and answered, as server",
         sizes: &[REQUESTS[0].len(), REQUESTS[1].len()],
+        label: bytes,
         task: Task::Handshake,
     },
 ];
+
+const ANY: &[usize] = &[
+    16,
+    64,
+    256,
+    1 << 10,
+    4 << 10,
+    16 << 10,
+    64 << 10,
+    256 << 10,
+    1 << 20,
+    4 << 20,
+    16 << 20,
+];
+
+/// How the cost of a message grows.
+pub const GROWTH: &[Workload] = &[
+    Workload {
+        sizes: ANY,
+        ..receive("growth/receive binary", Kind::Binary, Reads::Many)
+    },
+    Workload {
+        sizes: ANY,
+        ..receive("growth/receive mixed text", Kind::Mixed, Reads::Many)
+    },
+    Workload {
+        sizes: ANY,
+        ..send("growth/send as server", Role::Server, Writes::Many)
+    },
+    Workload {
+        sizes: ANY,
+        ..send("growth/send as client", Role::Client, Writes::Many)
+    },
+    Workload {
+        name: "growth/fragments",
+        about: "masked messages in so many frames of 64 bytes, as server",
+        sizes: &[1, 4, 16, 64, 256, 1_024, 4_096],
+        label: counted,
+        task: Task::ManyFragments,
+    },
+    Workload {
+        name: "growth/connections",
+        about: "a masked message of 125 bytes to each of so many servers in turn",
+        sizes: &[1, 10, 100, 1_000, 10_000],
+        label: counted,
+        task: Task::ManyConnections,
+    },
+];
+
+fn counted(size: usize) -> String {
+    size.to_string()
+}
 
 /// Handles at least so many messages and returns how many they were.
 pub type Runner = Box<dyn FnMut(u64) -> u64>;
@@ -192,7 +261,12 @@ impl Workload {
             }
             Task::Pings if !peer.answers_pings => return None,
             Task::Pings => ponger(peer, size),
-            Task::Connections => many(peer, size),
+            Task::Connections => many(peer, size, CONNECTIONS),
+            Task::ManyConnections => many(peer, SHORT_MESSAGE, size),
+            Task::ManyFragments => {
+                let message = Message::new(Kind::Binary, size * SHORT_FRAGMENT);
+                receiver(peer, &message.frames(SHORT_FRAGMENT), Reads::Many)
+            }
             Task::Inflate { takeover } => {
                 let wire: Arc<[u8]> = compressed(&Message::stream(size), takeover).into();
                 let socket = peer.open_deflate(takeover, Transport::new(wire, READ))?;
@@ -238,7 +312,16 @@ impl Workload {
                 let (wire, step) = wire(&message.frames(FRAGMENT), Reads::Many);
                 check_receiving(peer, Transport::new(wire, step), message, count);
             }
-            Task::Connections => {
+            Task::ManyFragments => {
+                let message = Message::new(Kind::Binary, size * SHORT_FRAGMENT);
+                let (wire, step) = wire(&message.frames(SHORT_FRAGMENT), Reads::Many);
+                check_receiving(peer, Transport::new(wire, step), message, 3);
+            }
+            Task::Connections | Task::ManyConnections => {
+                let size = match self.task {
+                    Task::Connections => size,
+                    _ => SHORT_MESSAGE,
+                };
                 let message = Message::new(Kind::Binary, size);
                 let (wire, step) = wire(&message.frames(usize::MAX), Reads::One);
                 check_receiving(peer, Transport::new(wire, step), message, count);
@@ -395,12 +478,12 @@ fn ponger(peer: &Peer, size: usize) -> Runner {
     })
 }
 
-fn many(peer: &Peer, size: usize) -> Runner {
+fn many(peer: &Peer, size: usize, connections: usize) -> Runner {
     let wire: Arc<[u8]> = Message::new(Kind::Binary, size).frames(usize::MAX).into();
     let open = || (peer.open)(Role::Server, Transport::new(Arc::clone(&wire), wire.len()));
-    let mut sockets: Vec<_> = (0..CONNECTIONS).map(|_| open()).collect();
+    let mut sockets: Vec<_> = (0..connections).map(|_| open()).collect();
     Box::new(move |count| {
-        let count = count.next_multiple_of(CONNECTIONS as u64);
+        let count = count.next_multiple_of(connections as u64);
         let mut tally = Tally::default();
         while tally.count < count {
             for socket in &mut sockets {

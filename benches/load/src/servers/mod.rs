@@ -63,7 +63,6 @@ pub fn is_for_many(name: &str) -> bool {
 pub fn serve(name: &str) {
     let server = SERVERS.iter().find(|server| server.name == name);
     let server = server.expect("a known server");
-    crate::process::raise_files(10_000);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("an address");
     println!("{}", listener.local_addr().expect("an address").port());
     let serve = server.serve;
