@@ -64,14 +64,17 @@ impl Sansocket {
         }
     }
 
+    /// Writes all that waits: by one slice where it lies together, by many where payloads lie elsewhere.
     fn write(&mut self) {
-        while self.connection.outgoing().has_remaining() {
-            let outgoing = self.connection.outgoing();
-            let mut slices = [IoSlice::new(&[]); 16];
-            let count = outgoing.chunks_vectored(&mut slices);
-            let written = match count {
-                1 => self.transport.write(&slices[0]),
-                _ => self.transport.write_vectored(&slices[..count]),
+        let outgoing = self.connection.outgoing();
+        while !outgoing.is_empty() {
+            let chunk = outgoing.chunk();
+            let written = if chunk.len() == outgoing.len() {
+                self.transport.write(chunk)
+            } else {
+                let mut slices = [IoSlice::new(&[]); 16];
+                let count = outgoing.chunks_vectored(&mut slices);
+                self.transport.write_vectored(&slices[..count])
             };
             outgoing.advance(written.expect("memory"));
         }
