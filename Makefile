@@ -3,11 +3,11 @@
 FEATURES = $(shell cargo metadata --no-deps --format-version 1 \
     | python3 -c 'import json, sys; print(*json.load(sys.stdin)["packages"][0]["features"])')
 # The packages that only serve this one.
-PACKAGES = autobahn/driver benches/peers bounds differential fuzz interop/peer
+PACKAGES = autobahn/driver benches/load benches/peers bounds differential fuzz interop/peer
 
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
     interop interop-deflate browser hostile bench bench-smoke fuzz differential differential-smoke \
-    differential-peers differential-peers-smoke bounds bench-peers
+    differential-peers differential-peers-smoke bounds bench-peers bench-mask bench-growth bench-load bench-idle
 
 check: lint test
 
@@ -87,10 +87,9 @@ differential-smoke:
 bounds:
 	bounds/run
 
-# The same bytes through other WebSocket crates; FILTER="--only receive --quick" takes a part. glibc's slow `rep movsb` copy
-# is off, since it is up to six times slower by luck of alignment.
+# The same bytes through other WebSocket crates; FILTER="--only receive --quick" takes a part, FILTER=--instructions counts
+# them, too. glibc's slow `rep movsb` copy is off, since it is up to six times slower by luck of alignment.
 bench-peers:
-	mkdir -p benches/peers/target
 	GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 cargo run --release --manifest-path benches/peers/Cargo.toml -- $(FILTER)
 
 # Frames and heads of handshakes, against RFC 6455 read naively and against other crates.
@@ -101,3 +100,18 @@ differential-peers:
 differential-peers-smoke:
 	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin peers -- 30000
 	cargo run --release --manifest-path differential/Cargo.toml --target-dir differential/target --bin handshake -- 30000
+
+# The kernels of the masking loop, as a table and as plots in target.
+bench-mask:
+	benches/masking
+
+# How the cost of a message grows with its length, its fragments and the connections; fails if too fast.
+bench-growth:
+	benches/growth $(FILTER)
+
+# Echo servers over several crates: messages a second and processor time, then memory. FILTER="--only epoll --quick" takes a part.
+bench-load:
+	cargo run --release --manifest-path benches/load/Cargo.toml -- $(FILTER)
+
+bench-idle:
+	cargo run --release --manifest-path benches/load/Cargo.toml -- --idle 10000 $(FILTER)

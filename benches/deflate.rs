@@ -3,26 +3,28 @@
 //! All that `flate2` has to do is done for it: its buffers are there, and nothing is framed. Both run the same code at level 6
 //! with a window of 15 bits, check that what comes out is UTF-8, and forget each message or not. Only the memory for symbols is
 //! a choice that `flate2` does not give: it takes zlib's.
+//!
+//! Then many connections in turn, each with an engine or with but a history: where engines no longer fit the caches.
 
-use std::fmt::Write;
+#[path = "shared/json.rs"]
+mod json;
+
 use std::hint::black_box;
 
 use bytes::Buf;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use sansocket::deflate::Params;
-use sansocket::{Config, Event, Receiver, Role, Sender};
+use sansocket::{CompressionMemory, Config, Event, Receiver, Role, Sender};
 
 const SIZES: [usize; 3] = [200, 2 << 10, 64 << 10];
-/// The length of a stream of messages: far more than a window, so that none is seen again.
-const STREAM: usize = 512 << 10;
 /// What is removed from the end of a message (RFC 7692 §7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 
 fn compressing(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("compress");
     for size in SIZES {
-        let messages = messages(size);
+        let messages = json::messages(size);
         group.throughput(Throughput::Elements(messages.len() as u64));
         for takeover in [true, false] {
             print_ratio(&messages, takeover);
@@ -42,7 +44,7 @@ fn compressing(criterion: &mut Criterion) {
 fn inflating(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("inflate");
     for size in SIZES {
-        let messages = messages(size);
+        let messages = json::messages(size);
         group.throughput(Throughput::Elements(messages.len() as u64));
         for takeover in [true, false] {
             // A stream refers to nothing before its begin, so it can follow itself.
@@ -60,6 +62,69 @@ fn inflating(criterion: &mut Criterion) {
         }
     }
     group.finish();
+}
+
+/// What stays of a compressor between two messages.
+const MEMORIES: [CompressionMemory; 3] = [
+    CompressionMemory::Engine,
+    CompressionMemory::History(15),
+    CompressionMemory::History(14),
+];
+
+fn compressing_in_turn(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("compress in turn");
+    for size in &SIZES[..2] {
+        let messages = json::messages(*size);
+        group.throughput(Throughput::Elements(TURNS as u64));
+        for connections in [1, 256] {
+            for memory in MEMORIES {
+                let mut turns = Turns::new(connections, memory);
+                let name = format!("{memory:?}, {connections} connections");
+                group.bench_function(BenchmarkId::new(name, size), |bencher| {
+                    bencher.iter(|| turns.send(black_box(&messages)));
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
+/// So many messages are sent at a time.
+const TURNS: usize = 256;
+
+/// Connections that send a message each, one after the other.
+struct Turns {
+    senders: Vec<Sender>,
+    sent: usize,
+}
+
+impl Turns {
+    fn new(connections: usize, memory: CompressionMemory) -> Self {
+        let config = Config {
+            compression_memory: memory,
+            ..Config::default()
+        };
+        let sender = || Sender::server(&config).with_deflate(params(true), &config);
+        Self {
+            senders: (0..connections).map(|_| sender()).collect(),
+            sent: 0,
+        }
+    }
+
+    fn send(&mut self, messages: &[String]) -> usize {
+        let mut bytes = 0;
+        for _ in 0..TURNS {
+            let (turn, at) = (
+                self.sent / self.senders.len(),
+                self.sent % self.senders.len(),
+            );
+            // Each connection goes through all messages, so that none finds in its window what it sends.
+            let message = &messages[(turn + at) % messages.len()];
+            bytes += send(&mut self.senders[at], std::slice::from_ref(message));
+            self.sent += 1;
+        }
+        bytes
+    }
 }
 
 fn id(name: &str, takeover: bool, size: usize) -> BenchmarkId {
@@ -205,81 +270,5 @@ impl PlainReceiver {
     }
 }
 
-/// A stream of different messages of one schema, the same in each run.
-fn messages(size: usize) -> Vec<String> {
-    let mut source = Source {
-        state: 0x5DEE_CE66_D123_4567,
-        id: 1000,
-    };
-    (0..STREAM / size).map(|_| source.message(size)).collect()
-}
-
-struct Source {
-    state: u64,
-    id: u64,
-}
-
-impl Source {
-    /// A message of about `size` bytes.
-    fn message(&mut self, size: usize) -> String {
-        let mut text = String::from("{\"v\":1,\"events\":[");
-        self.push_event(&mut text);
-        loop {
-            let end = text.len();
-            text.push(',');
-            self.push_event(&mut text);
-            if text.len() > size {
-                text.truncate(end);
-                text.push_str("]}");
-                return text;
-            }
-        }
-    }
-
-    fn push_event(&mut self, text: &mut String) {
-        self.id += 1 + self.below(3);
-        let (kind, symbol) = (self.one_of(KINDS), self.one_of(SYMBOLS));
-        let (id, at) = (self.id, 1_753_000_000_000 + self.id * 1000);
-        let (price, cents, user) = (self.below(2000), self.below(100), self.below(1 << 24));
-        let (amount, active) = (self.below(5000), self.below(2) == 0);
-        write!(
-            text,
-            r#"{{"id":{id},"type":"{kind}","at":{at},"symbol":"{symbol}","price":{price}.{cents:02},"#
-        )
-        .expect("memory");
-        write!(
-            text,
-            r#""amount":{amount},"user":"u{user:06x}","active":{active},"note":""#
-        )
-        .expect("memory");
-        for _ in 0..=self.below(4) {
-            text.push_str(self.one_of(WORDS));
-            text.push(' ');
-        }
-        text.push_str("\"}");
-    }
-
-    fn one_of(&mut self, list: &'static str) -> &'static str {
-        let count = list.split(' ').count() as u64;
-        let at = usize::try_from(self.below(count)).expect("a short list");
-        list.split(' ').nth(at).expect("a word")
-    }
-
-    /// A number of an xorshift generator.
-    fn below(&mut self, limit: u64) -> u64 {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        (self.state >> 32) % limit
-    }
-}
-
-const KINDS: &str = "order.created order.filled order.cancelled trade position alert";
-const SYMBOLS: &str =
-    "EUR/USD GBP/JPY XAU/USD BTC/EUR ETH/USD USD/CHF AUD/NZD SOL/EUR OIL/USD DAX FTSE";
-const WORDS: &str = "account battery cloud delayed engine forward garden harbour island journey kernel ledger market \
-    network orange packet quarter reading signal ticket update valley window yellow zenith arrived blocked checked dropped \
-    expired failed granted hidden ignored joined known locked merged noted opened paused queued renamed shipped turned used";
-
-criterion_group!(benches, compressing, inflating);
+criterion_group!(benches, compressing, compressing_in_turn, inflating);
 criterion_main!(benches);

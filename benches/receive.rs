@@ -1,73 +1,228 @@
-//! Receiving masked messages as a server: what a read brings, up to 64 KiB, many messages at once.
+//! Receiving as a server: many messages a read and one a read, messages over many reads, fragments and Pings.
+//!
+//! A copy stands for each read; with `space`, it goes where the message is gathered.
+
+#[path = "shared/text.rs"]
+mod text;
 
 use std::hint::black_box;
-use std::iter;
 
+use bytes::{Buf, BytesMut};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use sansocket::{Config, Connection, Event, FrameHeader, Opcode, mask};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-const SIZES: [usize; 4] = [16, 125, 1 << 10, 64 << 10];
+const SHORT: [usize; 5] = [16, 125, 1 << 10, 16 << 10, 64 << 10];
+const LONG: [usize; 3] = [256 << 10, 1 << 20, 16 << 20];
+/// The most that a read brings: the longest of the short messages with its header.
+const READ: usize = (64 << 10) + FrameHeader::MAX_LEN;
+const FRAGMENT: usize = 4 << 10;
 
-/// As many messages as fit into a read, and how many that are.
-fn read_of(opcode: Opcode, alphabet: &str, size: usize) -> (Vec<u8>, u64) {
-    let mut payload = String::new();
-    let mut letters = alphabet.chars().cycle();
-    while let Some(letter) = letters
-        .next()
-        .filter(|letter| payload.len() + letter.len_utf8() <= size)
-    {
-        payload.push(letter);
-    }
-    payload.extend(iter::repeat_n(' ', size - payload.len()));
-
+/// Appends a frame as a client sends it.
+fn push_frame(wire: &mut Vec<u8>, fin: bool, opcode: Opcode, payload: &[u8]) {
     let header = FrameHeader {
-        fin: true,
+        fin,
         rsv: 0,
         opcode,
         mask: Some(KEY),
-        len: size as u64,
+        len: payload.len() as u64,
     };
-    let (head, head_len) = header.encode();
-    let mut frame = head[..head_len].to_vec();
-    frame.extend_from_slice(payload.as_bytes());
-    mask::apply(&mut frame[head_len..], KEY, 0);
-    let count = ((64 << 10) / frame.len()).max(1);
-    (frame.repeat(count), count as u64)
+    let (head, len) = header.encode();
+    wire.extend_from_slice(&head[..len]);
+    let begin = wire.len();
+    wire.extend_from_slice(payload);
+    mask::apply(&mut wire[begin..], KEY, 0);
 }
 
-fn receiving(criterion: &mut Criterion) {
+fn frame(opcode: Opcode, payload: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    push_frame(&mut wire, true, opcode, payload);
+    wire
+}
+
+/// One message in frames of 4 KiB.
+fn fragments(payload: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    let count = payload.len().div_ceil(FRAGMENT);
+    for (i, part) in payload.chunks(FRAGMENT).enumerate() {
+        let opcode = if i == 0 {
+            Opcode::Text
+        } else {
+            Opcode::Continuation
+        };
+        push_frame(&mut wire, i + 1 == count, opcode, part);
+    }
+    wire
+}
+
+/// A server, what it reads, and where it reads to.
+struct Peer {
+    connection: Connection,
+    wire: Vec<u8>,
+    buffer: Vec<u8>,
+}
+
+impl Peer {
+    fn new(wire: Vec<u8>) -> Self {
+        Self {
+            connection: Connection::server(&Config::default()),
+            buffer: vec![0; wire.len().min(READ)],
+            wire,
+        }
+    }
+
+    /// Receives all that there is, so much a read; returns the length of all payloads.
+    fn receive(&mut self, read: usize) -> usize {
+        let mut bytes = 0;
+        for piece in black_box(&self.wire).chunks(read) {
+            let mut input = &mut self.buffer[..piece.len()];
+            input.copy_from_slice(piece);
+            bytes += take_all(&mut self.connection, &mut input);
+        }
+        bytes
+    }
+
+    /// As [`receive`](Self::receive), but what belongs to a long message is read straight into it.
+    fn receive_into_space(&mut self) -> usize {
+        let mut bytes = 0;
+        let mut wire = black_box(&self.wire[..]);
+        while !wire.is_empty() {
+            let mut input = &mut self.buffer[..];
+            let len;
+            if let Some(space) = self.connection.space() {
+                len = space.len().min(wire.len()).min(READ);
+                space[..len].copy_from_slice(&wire[..len]);
+                self.connection.filled(len);
+                input = &mut [];
+            } else {
+                len = input.len().min(wire.len());
+                input = &mut input[..len];
+                input.copy_from_slice(&wire[..len]);
+            }
+            wire = &wire[len..];
+            bytes += take_all(&mut self.connection, &mut input);
+        }
+        bytes
+    }
+
+    /// As [`receive`](Self::receive), into memory that the messages share.
+    fn receive_bytes(&mut self, input: &mut BytesMut) -> usize {
+        let mut bytes = 0;
+        for piece in black_box(&self.wire).chunks(READ) {
+            input.extend_from_slice(piece);
+            while let Some(event) = self.connection.receive_bytes(input).expect("valid frames") {
+                bytes += payload_len(&event);
+            }
+        }
+        bytes
+    }
+}
+
+fn take_all(connection: &mut Connection, input: &mut &mut [u8]) -> usize {
+    let mut bytes = 0;
+    while let Some(event) = connection.receive(input).expect("valid frames") {
+        bytes += payload_len(&black_box(event));
+    }
+    bytes
+}
+
+fn payload_len(event: &Event<'_>) -> usize {
+    match event {
+        Event::Text(text) => text.len(),
+        Event::Binary(data) | Event::Ping(data) => data.len(),
+        _ => unreachable!("neither Pongs nor Close frames were sent"),
+    }
+}
+
+fn throughput(count: usize, size: usize) -> Throughput {
+    Throughput::ElementsAndBytes {
+        elements: count as u64,
+        bytes: (count * size) as u64,
+    }
+}
+
+/// What a message carries, and its name.
+fn messages(size: usize) -> [(&'static str, Opcode, Vec<u8>); 3] {
+    let [(_, ascii), (_, mixed), _] = text::ALPHABETS;
+    let [ascii, mixed] = [ascii, mixed].map(|alphabet| text::repeat(alphabet, size).into_bytes());
+    [
+        ("binary", Opcode::Binary, ascii.clone()),
+        ("ASCII text", Opcode::Text, ascii),
+        ("mixed text", Opcode::Text, mixed),
+    ]
+}
+
+fn receiving_short(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("receive");
-    for size in SIZES {
-        for (name, opcode, alphabet) in [
-            ("binary", Opcode::Binary, "0123456789abcdef"),
-            ("ASCII text", Opcode::Text, "0123456789abcdef"),
-            ("mixed text", Opcode::Text, "Привет, мир и 世界!"),
-        ] {
-            let (read, count) = read_of(opcode, alphabet, size);
-            let mut buffer = read.clone();
-            let mut connection = Connection::server(&Config::default());
-            group.throughput(Throughput::Elements(count));
+    for size in SHORT {
+        for (name, opcode, payload) in messages(size) {
+            let frame = frame(opcode, &payload);
+            let count = (READ / frame.len()).max(1);
+            group.throughput(throughput(count, size));
+            let mut many = Peer::new(frame.repeat(count));
             group.bench_function(BenchmarkId::new(name, size), |bencher| {
-                bencher.iter(|| {
-                    // The copy stands for the read itself.
-                    buffer.copy_from_slice(black_box(&read));
-                    let mut input = &mut buffer[..];
-                    let mut bytes = 0;
-                    while let Some(event) = connection.receive(&mut input).expect("valid frames") {
-                        match event {
-                            Event::Text(text) => bytes += text.len(),
-                            Event::Binary(data) => bytes += data.len(),
-                            _ => unreachable!("only messages were sent"),
-                        }
-                    }
-                    bytes
-                });
+                let read = many.buffer.len();
+                bencher.iter(|| many.receive(read));
             });
+            let mut one = Peer::new(frame.repeat(count));
+            group.bench_function(
+                BenchmarkId::new(format!("{name}, one a read"), size),
+                |bencher| bencher.iter(|| one.receive(frame.len())),
+            );
+        }
+        let mut kept = Peer::new(frame(Opcode::Binary, &vec![0x5a; size]));
+        let mut input = BytesMut::new();
+        group.throughput(throughput(1, size));
+        group.bench_function(
+            BenchmarkId::new("binary, one a read, to keep", size),
+            |bencher| bencher.iter(|| kept.receive_bytes(&mut input)),
+        );
+    }
+    group.finish();
+}
+
+fn receiving_long(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("receive over reads");
+    group.sample_size(30);
+    for size in LONG {
+        group.throughput(Throughput::Bytes(size as u64));
+        for (name, opcode, payload) in messages(size) {
+            let mut peer = Peer::new(frame(opcode, &payload));
+            group.bench_function(BenchmarkId::new(name, size), |bencher| {
+                bencher.iter(|| peer.receive(READ));
+            });
+            group.bench_function(
+                BenchmarkId::new(format!("{name}, space"), size),
+                |bencher| bencher.iter(|| peer.receive_into_space()),
+            );
+            let mut peer = Peer::new(fragments(&payload));
+            group.bench_function(
+                BenchmarkId::new(format!("{name}, fragments"), size),
+                |bencher| bencher.iter(|| peer.receive(READ)),
+            );
         }
     }
     group.finish();
 }
 
-criterion_group!(benches, receiving);
+fn answering_pings(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("receive Pings");
+    for size in [0, 32, 125] {
+        let mut peer = Peer::new(frame(Opcode::Ping, &vec![b'a'; size]));
+        let read = peer.buffer.len();
+        group.throughput(Throughput::Elements(1));
+        group.bench_function(BenchmarkId::from_parameter(size), |bencher| {
+            bencher.iter(|| {
+                let bytes = peer.receive(read);
+                let outgoing = peer.connection.outgoing();
+                black_box(outgoing.chunk());
+                outgoing.advance(outgoing.remaining());
+                bytes
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, receiving_short, receiving_long, answering_pings);
 criterion_main!(benches);

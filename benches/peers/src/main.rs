@@ -1,8 +1,12 @@
 //! The same bytes through sansocket and other WebSocket crates, in memory.
 //!
-//! `--only NAME` runs the workloads, and `--peer NAME` the peers, whose name contains it; `--quick` takes fewer rounds
-//! and leaves out what is longer than 64 KiB. `--once PEER WORKLOAD SIZE COUNT` is for `instructions`.
+//! `--only NAME` takes the tables, and `--peer NAME` the peers, whose name contains it; `--quick` takes fewer rounds
+//! and leaves out what is longer than 64 KiB; `--instructions` counts them, too, by `--once PEER WORKLOAD SIZE COUNT`.
+//! `--growth` has the workloads of which many sizes are of interest; with ten thousand connections, some peers take gigabytes.
 
+mod alloc;
+mod costs;
+mod instructions;
 mod message;
 mod peers;
 mod table;
@@ -19,7 +23,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use peers::{PEERS, Peer};
 use table::Table;
-use workload::{Runner, WORKLOADS, Workload};
+use workload::{GROWTH, Runner, WORKLOADS, Workload};
 
 /// How long and how often a peer is measured.
 #[derive(Clone, Copy)]
@@ -29,18 +33,22 @@ struct Effort {
     round: Duration,
     /// The longest message.
     most: usize,
+    /// Whether instructions are counted.
+    instructions: bool,
 }
 
 const FULL: Effort = Effort {
     rounds: 21,
     round: Duration::from_millis(3),
     most: usize::MAX,
+    instructions: false,
 };
 
 const QUICK: Effort = Effort {
     rounds: 9,
     round: Duration::from_micros(700),
     most: 64 << 10,
+    instructions: false,
 };
 
 fn main() {
@@ -48,67 +56,106 @@ fn main() {
     if let Some(at) = arguments.iter().position(|word| word == "--once") {
         return once(&arguments[at + 1..]);
     }
-    let value = |name: &str| {
-        let at = arguments.iter().position(|word| word == name)?;
-        arguments.get(at + 1)
-    };
-    let effort = if arguments.iter().any(|word| word == "--quick") {
-        QUICK
-    } else {
-        FULL
-    };
-    let is_chosen = |name: &str, filter: Option<&String>| {
+    let has = |flag: &str| arguments.iter().any(|word| word == flag);
+    let is_chosen = |name: &str, flag: &str| {
+        let at = arguments.iter().position(|word| word == flag);
+        let filter = at.and_then(|at| arguments.get(at + 1));
         filter.is_none_or(|filter| name.contains(filter.as_str()))
+    };
+    let effort = Effort {
+        instructions: has("--instructions"),
+        ..if has("--quick") { QUICK } else { FULL }
     };
     let peers: Vec<&Peer> = PEERS
         .iter()
-        .filter(|peer| is_chosen(peer.name, value("--peer")))
+        .filter(|peer| is_chosen(peer.name, "--peer"))
         .collect();
     let mut markdown = String::new();
     let mut json = Vec::new();
-    for workload in WORKLOADS
-        .iter()
-        .filter(|workload| is_chosen(workload.name, value("--only")))
-    {
-        let table = measure(workload, &peers, effort);
+    let mut show = |table: &Table| {
         print!("{}", table.markdown());
         markdown.push_str(&table.markdown());
         json.extend(table.json());
+    };
+    let (workloads, has_costs) = if has("--growth") {
+        (GROWTH, false)
+    } else {
+        (WORKLOADS, true)
+    };
+    for workload in workloads {
+        if is_chosen(workload.name, "--only") {
+            show(&measure(workload, &peers, effort));
+        }
+    }
+    if has_costs && is_chosen("deflate/length", "--only") {
+        show(&costs::lengths(&peers));
+    }
+    if has_costs && is_chosen("allocations", "--only") {
+        show(&costs::allocations(&peers));
+    }
+    if has_costs && is_chosen("heap", "--only") {
+        show(&costs::heap(&peers));
     }
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     let json = format!("[\n{}\n]\n", json.join(",\n"));
-    fs::write(target.join("peers.md"), markdown).expect("a file in target");
-    fs::write(target.join("peers.json"), json).expect("a file in target");
+    fs::create_dir_all(&target).expect("a folder");
+    let name = if has_costs { "peers" } else { "growth" };
+    fs::write(target.join(format!("{name}.md")), markdown).expect("a file in target");
+    fs::write(target.join(format!("{name}.json")), json).expect("a file in target");
 }
 
 fn measure(workload: &Workload, peers: &[&Peer], effort: Effort) -> Table {
     let sizes = workload.sizes.iter().filter(|size| **size <= effort.most);
-    let mut table = Table::new(workload.name, workload.about, peers);
+    let kinds: &[&str] = if effort.instructions {
+        &["ns a message", "instructions"]
+    } else {
+        &["ns a message"]
+    };
+    let mut table = Table::new(workload.name, workload.about, kinds, peers);
     for &size in sizes {
         for peer in peers {
             eprint!("\r{} of {size} B: {:20}\r", workload.name, peer.name);
             workload.check(peer, size);
         }
-        let mut runners: Vec<Option<(Runner, u64)>> = peers
-            .iter()
-            .map(|peer| {
-                let mut runner = workload.runner(peer, size)?;
-                let count = calibrate(&mut runner, effort.round);
-                Some((runner, count))
-            })
-            .collect();
-        let mut times = vec![Vec::new(); peers.len()];
-        for round in 0..effort.rounds {
-            for i in 0..peers.len() {
-                let i = (i + round) % peers.len();
-                if let Some((runner, count)) = &mut runners[i] {
-                    times[i].push(time(runner, *count));
-                }
+        let times = interleaved(workload, peers, size, effort);
+        let figures = peers.iter().zip(times).map(|(peer, time)| {
+            let mut figures = vec![time?];
+            if effort.instructions {
+                let count = instructions::count(peer.name, workload.name, size);
+                figures.push(count.expect("valgrind is there"));
             }
-        }
-        table.push(size, times.into_iter().map(median).collect());
+            Some(figures)
+        });
+        table.push((workload.label)(size), size, figures.collect());
     }
     table
+}
+
+/// Returns the median time of each peer, in rounds that all take part in.
+fn interleaved(
+    workload: &Workload,
+    peers: &[&Peer],
+    size: usize,
+    effort: Effort,
+) -> Vec<Option<f64>> {
+    let mut runners: Vec<Option<(Runner, u64)>> = peers
+        .iter()
+        .map(|peer| {
+            let mut runner = workload.runner(peer, size)?;
+            let count = calibrate(&mut runner, effort.round);
+            Some((runner, count))
+        })
+        .collect();
+    let mut times = vec![Vec::new(); peers.len()];
+    for round in 0..effort.rounds {
+        for i in 0..peers.len() {
+            let i = (i + round) % peers.len();
+            if let Some((runner, count)) = &mut runners[i] {
+                times[i].push(time(runner, *count));
+            }
+        }
+    }
+    times.into_iter().map(median).collect()
 }
 
 /// Returns how many messages take as long as a round is.
@@ -157,7 +204,8 @@ fn once(arguments: &[String]) {
     let count = count.parse().expect("a number of messages");
     let size = size.parse().expect("a number of bytes");
     let peer = PEERS.iter().find(|known| known.name == peer);
-    let workload = WORKLOADS.iter().find(|known| known.name == workload);
+    let mut workloads = WORKLOADS.iter().chain(GROWTH);
+    let workload = workloads.find(|known| known.name == workload);
     let runner = workload
         .expect("a workload")
         .runner(peer.expect("a peer"), size);

@@ -1,9 +1,15 @@
 //! The messages, their frames, and the check that each has come as it was sent.
 
+#[path = "../../shared/json.rs"]
+mod json;
+#[path = "../../shared/text.rs"]
+mod text;
+
 use std::hint::black_box;
 
-use bytes::Bytes;
-use sansocket::{FrameHeader, Opcode};
+use bytes::{Buf, Bytes};
+use sansocket::deflate::Params;
+use sansocket::{Config, Event, FrameHeader, Opcode, Receiver, Role, Sender};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
@@ -22,30 +28,29 @@ pub struct Message {
 
 impl Message {
     pub fn new(kind: Kind, size: usize) -> Self {
-        let alphabet = match kind {
-            Kind::Binary => {
-                return Self {
-                    bytes: (0..size)
-                        .map(|i| (i * 7 + i / 251).to_le_bytes()[0])
-                        .collect(),
-                    is_text: false,
-                };
-            }
-            Kind::Ascii => "The quick brown fox jumps over the lazy dog. ",
-            Kind::Mixed => "Привет, мир и 世界! ",
+        let [(_, ascii), (_, mixed), _] = text::ALPHABETS;
+        let bytes = match kind {
+            Kind::Binary => (0..size)
+                .map(|i| (i * 7 + i / 251).to_le_bytes()[0])
+                .collect(),
+            Kind::Ascii => text::repeat(ascii, size).into(),
+            Kind::Mixed => text::repeat(mixed, size).into(),
         };
-        let mut text = String::with_capacity(size);
-        for letter in alphabet.chars().cycle() {
-            if text.len() + letter.len_utf8() > size {
-                break;
-            }
-            text.push(letter);
-        }
-        text.extend(std::iter::repeat_n(' ', size - text.len()));
         Self {
-            bytes: text.into(),
-            is_text: true,
+            bytes,
+            is_text: kind != Kind::Binary,
         }
+    }
+
+    /// A stream of different messages of JSON, to be compressed.
+    pub fn stream(size: usize) -> Vec<Self> {
+        let messages = json::messages(size).into_iter();
+        messages
+            .map(|text| Self {
+                bytes: text.into(),
+                is_text: false,
+            })
+            .collect()
     }
 
     /// The message as a client sends it, in frames of at most `most` bytes of payload.
@@ -93,12 +98,55 @@ pub fn payloads(mut bytes: &[u8]) -> Vec<(Opcode, Vec<u8>)> {
     found
 }
 
+/// What both ends do, where they agree on permessage-deflate: take over the context or not.
+pub fn params(takeover: bool) -> Params {
+    Params {
+        server_no_context_takeover: !takeover,
+        client_no_context_takeover: !takeover,
+        ..Params::default()
+    }
+}
+
+/// The frames of a client that compresses.
+pub fn compressed(messages: &[Message], takeover: bool) -> Vec<u8> {
+    let config = Config {
+        compression_threshold: 0,
+        ..Config::default()
+    };
+    let mut sender = Sender::client(&config, || KEY).with_deflate(params(takeover), &config);
+    let mut frames = Vec::new();
+    for message in messages {
+        sender
+            .send_binary(&message.bytes)
+            .expect("an open connection");
+        let len = sender.outgoing().remaining();
+        frames.extend_from_slice(&sender.outgoing().copy_to_bytes(len));
+    }
+    frames
+}
+
+/// The messages in the frames of a server that compresses.
+pub fn inflated(mut frames: Vec<u8>, takeover: bool) -> Vec<Vec<u8>> {
+    let mut receiver =
+        Receiver::new(Role::Client, &Config::default()).with_deflate(params(takeover));
+    let mut input = &mut frames[..];
+    let mut messages = Vec::new();
+    while let Some(event) = receiver.receive(&mut input).expect("valid frames") {
+        match event {
+            Event::Binary(data) => messages.push(data.to_vec()),
+            Event::Text(text) => messages.push(text.as_bytes().to_vec()),
+            _ => panic!("only messages were sent"),
+        }
+    }
+    messages
+}
+
 /// Counts what is received.
 #[derive(Default)]
 pub struct Tally {
     pub count: u64,
-    /// What each message must be, while that is checked.
-    pub expected: Option<Message>,
+    /// What the messages must be, over and over, while that is checked.
+    pub expected: Vec<Message>,
 }
 
 impl Tally {
@@ -107,14 +155,15 @@ impl Tally {
     pub fn take(&mut self, is_text: bool, payload: &[u8]) {
         self.count += 1;
         black_box((is_text, payload.as_ptr(), payload.len()));
-        if self.expected.is_some() {
+        if !self.expected.is_empty() {
             self.check(is_text, payload);
         }
     }
 
     #[cold]
     fn check(&self, is_text: bool, payload: &[u8]) {
-        let expected = self.expected.as_ref().expect("there is one");
+        let turn = (self.count - 1) % self.expected.len() as u64;
+        let expected = &self.expected[usize::try_from(turn).expect("it is in memory")];
         assert!(
             expected.is_text == is_text && expected.bytes == payload,
             "message {} has come as another one",

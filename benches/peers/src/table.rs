@@ -1,22 +1,39 @@
-//! Medians as Markdown and JSON.
+//! Figures as Markdown and JSON.
 
 use std::fmt::Write;
 
 use crate::peers::Peer;
 
+/// A figure of each kind that the table has; the first one is what peers are compared by.
+pub type Figures = Vec<f64>;
+
 pub struct Table {
-    workload: &'static str,
+    name: &'static str,
     about: &'static str,
+    /// What each of the figures is.
+    kinds: &'static [&'static str],
     peers: Vec<(&'static str, bool)>,
-    /// For each size, the time of each peer.
-    columns: Vec<(usize, Vec<Option<f64>>)>,
+    columns: Vec<Column>,
+}
+
+struct Column {
+    name: String,
+    /// What the name is for.
+    size: usize,
+    figures: Vec<Option<Figures>>,
 }
 
 impl Table {
-    pub fn new(workload: &'static str, about: &'static str, peers: &[&Peer]) -> Self {
+    pub fn new(
+        name: &'static str,
+        about: &'static str,
+        kinds: &'static [&'static str],
+        peers: &[&Peer],
+    ) -> Self {
         Self {
-            workload,
+            name,
             about,
+            kinds,
             peers: peers
                 .iter()
                 .map(|peer| (peer.name, peer.is_bound))
@@ -25,27 +42,35 @@ impl Table {
         }
     }
 
-    pub fn push(&mut self, size: usize, times: Vec<Option<f64>>) {
-        self.columns.push((size, times));
+    /// Adds a column, with the figures of each peer.
+    pub fn push(&mut self, name: String, size: usize, figures: Vec<Option<Figures>>) {
+        self.columns.push(Column {
+            name,
+            size,
+            figures,
+        });
     }
 
     pub fn markdown(&self) -> String {
-        let mut text = format!("### {}: {}, ns a message\n\n|", self.workload, self.about);
-        for (size, _) in &self.columns {
-            let _ = write!(text, " | {}", bytes(*size));
+        let kinds = self.kinds.join(" / ");
+        let mut text = format!("### {}: {}; {kinds}\n\n|", self.name, self.about);
+        for column in &self.columns {
+            let _ = write!(text, " | {}", column.name);
         }
         text.push_str(" |\n|---");
         text.push_str(&"|---:".repeat(self.columns.len()));
         text.push_str("|\n");
         for (row, (name, _)) in self.peers.iter().enumerate() {
+            if self
+                .columns
+                .iter()
+                .all(|column| column.figures[row].is_none())
+            {
+                continue;
+            }
             let _ = write!(text, "| {name}");
-            for (_, times) in &self.columns {
-                let cell = times[row].map_or_else(|| "–".to_owned(), nanoseconds);
-                if times[row].is_some() && times[row] == self.best(times) {
-                    let _ = write!(text, " | **{cell}**");
-                } else {
-                    let _ = write!(text, " | {cell}");
-                }
+            for column in &self.columns {
+                let _ = write!(text, " | {}", self.cell(row, &column.figures));
             }
             text.push_str(" |\n");
         }
@@ -53,31 +78,53 @@ impl Table {
         text
     }
 
+    fn cell(&self, row: usize, figures: &[Option<Figures>]) -> String {
+        let Some(own) = &figures[row] else {
+            return "–".to_owned();
+        };
+        let mut texts = own.iter().copied().map(number);
+        let first = texts.next().expect("a figure");
+        let first = if self.best(figures) == own.first().copied() {
+            format!("**{first}**")
+        } else {
+            first
+        };
+        [first]
+            .into_iter()
+            .chain(texts)
+            .collect::<Vec<_>>()
+            .join(" / ")
+    }
+
     pub fn json(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (size, times) in &self.columns {
-            for ((name, _), time) in self.peers.iter().zip(times) {
-                if let Some(time) = time {
-                    lines.push(format!(
-                        r#"  {{"workload": "{}", "size": {size}, "peer": "{name}", "ns": {time:.2}}}"#,
-                        self.workload
-                    ));
+        for column in &self.columns {
+            for ((peer, _), figures) in self.peers.iter().zip(&column.figures) {
+                let Some(figures) = figures else { continue };
+                let mut line = format!(
+                    r#"  {{"workload": "{}", "case": "{}", "size": {}, "peer": "{peer}""#,
+                    self.name, column.name, column.size
+                );
+                for (kind, figure) in self.kinds.iter().zip(figures) {
+                    let _ = write!(line, r#", "{kind}": {figure:.2}"#);
                 }
+                line.push('}');
+                lines.push(line);
             }
         }
         lines
     }
 
-    fn best(&self, times: &[Option<f64>]) -> Option<f64> {
-        let times = self.peers.iter().zip(times);
-        times
-            .filter(|((_, is_bound), _)| !is_bound)
-            .filter_map(|(_, time)| *time)
+    fn best(&self, figures: &[Option<Figures>]) -> Option<f64> {
+        let own = self.peers.iter().zip(figures);
+        own.filter(|((_, is_bound), _)| !is_bound)
+            .filter_map(|(_, figures)| figures.as_ref()?.first().copied())
             .min_by(f64::total_cmp)
     }
 }
 
-fn bytes(size: usize) -> String {
+/// Names a length.
+pub fn bytes(size: usize) -> String {
     match size {
         0..1_024 => format!("{size} B"),
         1_024..1_048_576 => format!("{} KiB", size >> 10),
@@ -85,12 +132,14 @@ fn bytes(size: usize) -> String {
     }
 }
 
-fn nanoseconds(time: f64) -> String {
-    if time < 100.0 {
-        format!("{time:.1}")
-    } else if time < 100_000.0 {
-        format!("{time:.0}")
+fn number(figure: f64) -> String {
+    if figure == 0.0 {
+        "0".to_owned()
+    } else if figure < 100.0 {
+        format!("{figure:.1}")
+    } else if figure < 100_000.0 {
+        format!("{figure:.0}")
     } else {
-        format!("{:.0}k", time / 1_000.0)
+        format!("{:.0}k", figure / 1_000.0)
     }
 }

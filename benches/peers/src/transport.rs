@@ -13,15 +13,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The most that a read brings, and the size of the memory that is written to over and over.
 pub const READ: usize = 64 << 10;
 
-/// Bytes to read, again and again from the start, and memory to write to.
+/// Bytes to read, again and again from the start; what is written goes to memory that all share.
 pub struct Transport {
     wire: Arc<[u8]>,
     at: usize,
     /// No read goes beyond a multiple of this.
     step: usize,
     message_len: usize,
-    memory: Vec<u8>,
-    filled: usize,
     written: Option<Arc<Mutex<Vec<u8>>>>,
 }
 
@@ -32,10 +30,13 @@ impl Transport {
             at: 0,
             step,
             message_len: 1,
-            memory: Vec::new(),
-            filled: 0,
             written: None,
         }
+    }
+
+    /// Returns one that is only written to.
+    pub fn silent() -> Self {
+        Self::new(Arc::new([0]), 1)
     }
 
     /// Says how many bytes each message takes.
@@ -76,18 +77,11 @@ impl Transport {
         &self.wire[begin..begin + len]
     }
 
-    fn put(&mut self, mut bytes: &[u8]) {
+    fn put(&mut self, bytes: &[u8]) {
         if let Some(written) = &self.written {
             written.lock().expect("one thread").extend_from_slice(bytes);
         }
-        self.memory.resize(READ, 0);
-        while !bytes.is_empty() {
-            let len = bytes.len().min(READ - self.filled);
-            let (now, later) = bytes.split_at(len);
-            self.memory[self.filled..][..len].copy_from_slice(now);
-            self.filled = (self.filled + len) % READ;
-            bytes = later;
-        }
+        MEMORY.with_borrow_mut(|memory| memory.put(bytes));
     }
 
     fn put_all(&mut self, slices: &[IoSlice<'_>]) -> usize {
@@ -95,6 +89,29 @@ impl Transport {
             self.put(slice);
         }
         slices.iter().map(|slice| slice.len()).sum()
+    }
+}
+
+/// What all transports of the thread write to.
+struct Memory {
+    bytes: Vec<u8>,
+    filled: usize,
+}
+
+thread_local! {
+    static MEMORY: RefCell<Memory> = const { RefCell::new(Memory { bytes: Vec::new(), filled: 0 }) };
+}
+
+impl Memory {
+    fn put(&mut self, mut bytes: &[u8]) {
+        self.bytes.resize(READ, 0);
+        while !bytes.is_empty() {
+            let len = bytes.len().min(READ - self.filled);
+            let (now, later) = bytes.split_at(len);
+            self.bytes[self.filled..][..len].copy_from_slice(now);
+            self.filled = (self.filled + len) % READ;
+            bytes = later;
+        }
     }
 }
 

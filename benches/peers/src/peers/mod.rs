@@ -12,6 +12,7 @@ mod tokio_websockets;
 mod tungstenite;
 mod web_socket;
 mod websocket_sans_io;
+mod wtx;
 mod yawc;
 
 use crate::message::{Message, Tally};
@@ -32,9 +33,15 @@ pub trait Socket {
     fn send(&mut self, message: &Message, count: u64, batch: u64);
 }
 
+type OpenDeflate = fn(bool, Transport) -> Box<dyn Socket>;
+
 pub struct Peer {
     pub name: &'static str,
     pub open: fn(Role, Transport) -> Box<dyn Socket>,
+    deflate: Option<OpenDeflate>,
+    takes_over: bool,
+    /// Reads the request of an opening handshake, and answers it with a connection.
+    pub accept: Option<fn(Transport)>,
     /// A bound does less than a library has to, and takes part in no comparison.
     pub is_bound: bool,
     /// Whether the answer to a Ping can be had before the next one comes.
@@ -46,8 +53,40 @@ impl Peer {
         Self {
             name,
             open,
+            deflate: None,
+            takes_over: true,
+            accept: None,
             is_bound: false,
             answers_pings: true,
+        }
+    }
+
+    /// Opens a server with permessage-deflate that takes over contexts or not, if it can, and compresses at level 6.
+    pub fn open_deflate(&self, takeover: bool, transport: Transport) -> Option<Box<dyn Socket>> {
+        if takeover && !self.takes_over {
+            return None;
+        }
+        Some(self.deflate?(takeover, transport))
+    }
+
+    const fn deflating(self, open: OpenDeflate) -> Self {
+        Self {
+            deflate: Some(open),
+            ..self
+        }
+    }
+
+    const fn without_takeover(self) -> Self {
+        Self {
+            takes_over: false,
+            ..self
+        }
+    }
+
+    const fn accepting(self, accept: fn(Transport)) -> Self {
+        Self {
+            accept: Some(accept),
+            ..self
         }
     }
 
@@ -60,10 +99,9 @@ impl Peer {
 
     const fn bound(name: &'static str, open: fn(Role, Transport) -> Box<dyn Socket>) -> Self {
         Self {
-            name,
-            open,
             is_bound: true,
             answers_pings: false,
+            ..Self::new(name, open)
         }
     }
 }
@@ -71,17 +109,29 @@ impl Peer {
 pub const PEERS: &[Peer] = &[
     Peer::bound("bound: copy", bounds::copy),
     Peer::bound("bound: header, XOR", bounds::unmask),
-    Peer::new("sansocket", sansocket::open),
-    Peer::new("nexus-web", nexus_web::open),
+    Peer::new("sansocket", sansocket::open)
+        .deflating(sansocket::open_deflate)
+        .accepting(sansocket::accept),
+    Peer::new("nexus-web", nexus_web::open).accepting(nexus_web::accept),
     Peer::new("websocket-sans-io", websocket_sans_io::open),
-    Peer::new("sockudo-ws", sockudo_ws::open),
-    Peer::new("tungstenite", tungstenite::open),
-    Peer::new("tokio-websockets", tokio_websockets::open),
+    Peer::new("sockudo-ws", sockudo_ws::open)
+        .deflating(sockudo_ws::open_deflate)
+        .accepting(sockudo_ws::accept),
+    Peer::new("tungstenite", tungstenite::open).accepting(tungstenite::accept),
+    Peer::new("tokio-websockets", tokio_websockets::open).accepting(tokio_websockets::accept),
     Peer::new("fastwebsockets", fastwebsockets::open),
-    Peer::new("yawc", yawc::open).without_pings(),
-    Peer::new("ratchet_rs", ratchet::open),
-    Peer::new("soketto", soketto::open),
-    Peer::new("shiguredo_websocket", shiguredo::open),
+    Peer::new("yawc", yawc::open)
+        .deflating(yawc::open_deflate)
+        .without_pings(),
+    Peer::new("wtx", wtx::open)
+        .deflating(wtx::open_deflate)
+        .without_takeover()
+        .accepting(wtx::accept),
+    Peer::new("ratchet_rs", ratchet::open).accepting(ratchet::accept),
+    Peer::new("soketto", soketto::open).accepting(soketto::accept),
+    Peer::new("shiguredo_websocket", shiguredo::open)
+        .deflating(shiguredo::open_deflate)
+        .accepting(shiguredo::accept),
     Peer::new("web-socket", web_socket::open),
 ];
 

@@ -1,12 +1,18 @@
 //! Reader and writer without its client: one flat buffer, messages lent out of it.
 
+use std::hint::black_box;
 use std::io::Write;
 
-use nexus_web::ws::{FrameReader, FrameWriter, Message as Theirs, Role as TheirRole};
+use nexus_web::ws::{
+    ClientBuilder, FrameReader, FrameWriter, Message as Theirs, Role as TheirRole,
+};
 
 use super::{LIMIT, Role, Socket};
 use crate::message::{Message, Tally};
 use crate::transport::{READ, Transport};
+
+/// How much room it writes to.
+const ROOM: usize = 2 * READ;
 
 struct Nexus {
     transport: Transport,
@@ -29,9 +35,16 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
             .max_message_size(LIMIT)
             .build(),
         writer: FrameWriter::new(role),
-        out: vec![0; 2 * READ],
+        out: Vec::new(),
         filled: 0,
     })
+}
+
+/// With buffers of 4 KiB, as it would allocate a mebibyte by default.
+pub(super) fn accept(transport: Transport) {
+    let builder = ClientBuilder::new().buffer_capacity(4 << 10);
+    let accepted = builder.write_buffer_capacity(4 << 10).accept(transport);
+    black_box(accepted.is_ok());
 }
 
 impl Nexus {
@@ -55,6 +68,7 @@ impl Socket for Nexus {
                     Theirs::Text(text) => tally.take(true, text.as_bytes()),
                     Theirs::Binary(data) => tally.take(false, data),
                     Theirs::Ping(payload) => {
+                        self.out.resize(ROOM, 0);
                         let room = &mut self.out[self.filled..];
                         let encoded = self.writer.encode_pong(payload, room);
                         self.filled += encoded.expect("a short payload");
@@ -78,7 +92,7 @@ impl Socket for Nexus {
         for i in 1..=count {
             if self.out.len() - self.filled < most {
                 self.write();
-                self.out.resize(self.out.len().max(most), 0);
+                self.out.resize(most.max(ROOM), 0);
             }
             let room = &mut self.out[self.filled..];
             self.filled += self.writer.encode_binary(&message.bytes, room);

@@ -1,5 +1,7 @@
 //! One buffer for all messages. It leaves UTF-8 to the caller, and writes each message at once.
 
+use std::hint::black_box;
+
 use bytes::BytesMut;
 use ratchet_rs::{
     Message as Theirs, NoExt, PayloadType, Role as TheirRole, WebSocket, WebSocketConfig,
@@ -26,6 +28,14 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
         socket: WebSocket::from_upgraded(config, transport, Some(NoExt), BytesMut::new(), role),
         message: BytesMut::new(),
     })
+}
+
+pub(super) fn accept(transport: Transport) {
+    now(async {
+        let upgrader = ratchet_rs::accept(transport, WebSocketConfig::default()).await;
+        let accepted = upgrader.expect("a handshake").upgrade().await;
+        black_box(accepted.is_ok());
+    });
 }
 
 impl Socket for Ratchet {

@@ -1,14 +1,16 @@
 //! One read buffer, messages lent out of it; long ones are read straight into their memory.
 
 use std::cell::RefCell;
+use std::hint::black_box;
 use std::io::{IoSlice, Read, Write};
 use std::rc::Rc;
 
 use bytes::Buf;
+use sansocket::handshake::{HeadLimits, RequestReader, Server};
 use sansocket::{Config, Connection, Event, Message as Owned};
 
 use super::{Role, Socket};
-use crate::message::{Message, Tally};
+use crate::message::{Message, Tally, params};
 use crate::transport::Transport;
 
 struct Sansocket {
@@ -20,29 +22,59 @@ struct Sansocket {
 
 pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
-    Box::new(Sansocket {
-        transport,
-        connection: match role {
-            Role::Client => Connection::client(&config),
-            Role::Server => Connection::server(&config),
-        },
-        buffer: Transport::buffer(),
-        role,
-    })
+    let connection = match role {
+        Role::Client => Connection::client(&config),
+        Role::Server => Connection::server(&config),
+    };
+    Box::new(Sansocket::new(role, transport, connection))
+}
+
+pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
+    let config = Config::default();
+    let connection = Connection::server(&config).with_deflate(params(takeover), &config);
+    Box::new(Sansocket::new(Role::Server, transport, connection))
+}
+
+pub(super) fn accept(mut transport: Transport) {
+    let buffer = Transport::buffer();
+    let mut buffer = buffer.borrow_mut();
+    let mut reader = RequestReader::new(HeadLimits::default());
+    let request = loop {
+        let count = transport.read(&mut buffer).expect("memory");
+        let read = reader.receive(&buffer[..count]).expect("a head");
+        if let Some((request, _)) = read {
+            break request;
+        }
+    };
+    let accepted = Server::new().accept(&request).expect("a handshake");
+    transport.write_all(&accepted.response()).expect("memory");
+    black_box(Connection::server(&Config::default()));
 }
 
 /// From here on a server keeps an owned payload where it is.
 const LARGE: usize = 4 << 10;
 
 impl Sansocket {
+    fn new(role: Role, transport: Transport, connection: Connection) -> Self {
+        Self {
+            transport,
+            connection,
+            buffer: Transport::buffer(),
+            role,
+        }
+    }
+
+    /// Writes all that waits: by one slice where it lies together, by many where payloads lie elsewhere.
     fn write(&mut self) {
-        while self.connection.outgoing().has_remaining() {
-            let outgoing = self.connection.outgoing();
-            let mut slices = [IoSlice::new(&[]); 16];
-            let count = outgoing.chunks_vectored(&mut slices);
-            let written = match count {
-                1 => self.transport.write(&slices[0]),
-                _ => self.transport.write_vectored(&slices[..count]),
+        let outgoing = self.connection.outgoing();
+        while !outgoing.is_empty() {
+            let chunk = outgoing.chunk();
+            let written = if chunk.len() == outgoing.len() {
+                self.transport.write(chunk)
+            } else {
+                let mut slices = [IoSlice::new(&[]); 16];
+                let count = outgoing.chunks_vectored(&mut slices);
+                self.transport.write_vectored(&slices[..count])
             };
             outgoing.advance(written.expect("memory"));
         }

@@ -1,12 +1,14 @@
 //! Bytes in, events out; messages in, bytes out. A connection must have shaken hands before it takes frames.
 
 use std::cell::RefCell;
+use std::hint::black_box;
 use std::io::{Read, Write};
 use std::rc::Rc;
 
 use shiguredo_websocket::{
-    ClientConnectionOptions, ConnectionEvent, ConnectionOutput, RandomSource,
-    ServerConnectionOptions, Timestamp, WebSocketClientConnection, WebSocketServerConnection,
+    ClientConnectionOptions, ConnectionEvent, ConnectionOutput, PerMessageDeflateConfig,
+    RandomSource, ServerConnectionOptions, Timestamp, WebSocketClientConnection,
+    WebSocketServerConnection,
 };
 
 use super::{LIMIT, Role, Socket};
@@ -16,6 +18,10 @@ use crate::transport::Transport;
 const REQUEST: &[u8] =
     b"GET / HTTP/1.1\r\nHost: peer\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+const REQUEST_DEFLATE: &[u8] =
+    b"GET / HTTP/1.1\r\nHost: peer\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+    Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
 const RESPONSE: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -84,16 +90,45 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
             connection.feed(RESPONSE);
             opened(transport, connection)
         }
-        Role::Server => {
-            let options = ServerConnectionOptions::new()
-                .max_frame_size(LIMIT)
-                .max_message_size(LIMIT);
-            let mut connection = WebSocketServerConnection::new(options);
-            connection.feed(REQUEST);
-            connection.accept_handshake_auto().expect("a response");
-            opened(transport, connection)
+        Role::Server => opened(transport, server(options(), REQUEST)),
+    }
+}
+
+pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
+    let deflate = if takeover {
+        PerMessageDeflateConfig::new()
+    } else {
+        let server = PerMessageDeflateConfig::new().server_no_context_takeover();
+        server.client_no_context_takeover()
+    };
+    let connection = server(options().deflate(deflate), REQUEST_DEFLATE);
+    opened(transport, connection)
+}
+
+pub(super) fn accept(mut transport: Transport) {
+    let buffer = Transport::buffer();
+    let mut buffer = buffer.borrow_mut();
+    let count = transport.read(&mut buffer).expect("memory");
+    let mut connection = server(options(), &buffer[..count]);
+    while let Some(output) = connection.output() {
+        if let ConnectionOutput::SendData(data) = output {
+            transport.write_all(&data).expect("memory");
         }
     }
+    black_box(connection);
+}
+
+fn options() -> ServerConnectionOptions {
+    ServerConnectionOptions::new()
+        .max_frame_size(LIMIT)
+        .max_message_size(LIMIT)
+}
+
+fn server(options: ServerConnectionOptions, request: &[u8]) -> WebSocketServerConnection {
+    let mut connection = WebSocketServerConnection::new(options);
+    connection.feed(request);
+    connection.accept_handshake_auto().expect("a response");
+    connection
 }
 
 fn opened<C: Connection + 'static>(transport: Transport, mut connection: C) -> Box<dyn Socket> {

@@ -1,7 +1,11 @@
 //! Sender and receiver behind a buffered reader and writer, as its examples have it. It leaves UTF-8 to the caller.
 
+use std::hint::black_box;
+
 use futures_util::io::{BufReader, BufWriter};
 use soketto::connection::{Builder, Mode};
+use soketto::handshake::Server;
+use soketto::handshake::server::Response;
 use soketto::{Data, Receiver, Sender};
 
 use super::{LIMIT, Role, Socket};
@@ -32,6 +36,19 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
         receiver,
         message: Vec::new(),
     })
+}
+
+pub(super) fn accept(transport: Transport) {
+    let mut server = Server::new(transport);
+    now(async {
+        let key = server.receive_request().await.expect("a handshake").key();
+        let response = Response::Accept {
+            key,
+            protocol: None,
+        };
+        server.send_response(&response).await.expect("memory");
+    });
+    black_box(server.into_builder().finish());
 }
 
 impl Socket for Soketto {

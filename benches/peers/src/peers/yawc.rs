@@ -12,8 +12,23 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
         Role::Client => TheirRole::Client,
         Role::Server => TheirRole::Server,
     };
-    let options = Options::default().with_limits(LIMIT, 2 * LIMIT).with_utf8();
-    Box::new(WebSocket::from_stream(transport, role, options).expect("no extensions"))
+    Box::new(WebSocket::from_stream(transport, role, options()).expect("no extensions"))
+}
+
+pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
+    let agreed = if takeover {
+        "permessage-deflate"
+    } else {
+        "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+    };
+    let options = options().with_balanced_compression();
+    let opened =
+        WebSocket::from_stream_with_extensions(transport, TheirRole::Server, Some(agreed), options);
+    Box::new(opened.expect("an extension that it has"))
+}
+
+fn options() -> Options {
+    Options::default().with_limits(LIMIT, 2 * LIMIT).with_utf8()
 }
 
 impl Socket for WebSocket<Transport> {

@@ -1,0 +1,52 @@
+//! UTF-8: text checked whole and in pieces, beside the validators of `std` and `simdutf8` that need it whole.
+
+#[path = "shared/text.rs"]
+mod text;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use sansocket::{ProtocolError, Utf8};
+
+const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
+/// The length of a piece: characters of two, three and four bytes lie across its ends.
+const PIECE: usize = 1_021;
+
+fn check(text: &[u8], piece: usize) -> Result<(), ProtocolError> {
+    let mut utf8 = Utf8::new();
+    for piece in text.chunks(piece) {
+        utf8.push(piece)?;
+    }
+    utf8.finish()
+}
+
+fn checking(criterion: &mut Criterion) {
+    for (name, alphabet) in text::ALPHABETS {
+        let mut group = criterion.benchmark_group(format!("utf8 {name}"));
+        group.warm_up_time(Duration::from_millis(500));
+        group.measurement_time(Duration::from_secs(2));
+        for size in SIZES {
+            let text = text::repeat(alphabet, size).into_bytes();
+            group.throughput(Throughput::Bytes(size as u64));
+            group.bench_function(BenchmarkId::new("whole", size), |bencher| {
+                bencher.iter(|| check(black_box(&text), size));
+            });
+            if size > PIECE {
+                group.bench_function(BenchmarkId::new("in pieces", size), |bencher| {
+                    bencher.iter(|| check(black_box(&text), PIECE));
+                });
+            }
+            group.bench_function(BenchmarkId::new("std", size), |bencher| {
+                bencher.iter(|| std::str::from_utf8(black_box(&text)).is_ok());
+            });
+            group.bench_function(BenchmarkId::new("simdutf8", size), |bencher| {
+                bencher.iter(|| simdutf8::basic::from_utf8(black_box(&text)).is_ok());
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, checking);
+criterion_main!(benches);
