@@ -166,6 +166,23 @@ fn a_function_can_choose_the_subprotocol() {
     );
 }
 
+/// P-01, S-13: a list that fills the head is searched to its end, but not handed to a function whole.
+#[test]
+fn a_long_list_of_subprotocols_costs_little() {
+    let list = format!("Sec-WebSocket-Protocol: {}last", "a,".repeat(2_000));
+    let lines = [&HANDSHAKE[..], &[&list]].concat();
+    let request = head("GET / HTTP/1.1", &lines);
+    let listed = Server::new().with_subprotocols(["first", "last", "a"]);
+    let accepted = accept_by(&listed, &request).expect("valid");
+    assert_eq!(accepted.subprotocol(), Some("last"));
+    let counting = Server::new().with_subprotocol_chooser(|offered| {
+        assert_eq!(offered, ["a"; 1_024]);
+        offered.last().copied()
+    });
+    let accepted = accept_by(&counting, &request).expect("valid");
+    assert_eq!(accepted.subprotocol(), Some("a"));
+}
+
 /// HA-09: extensions are declined by leaving them out.
 #[test]
 fn offered_extensions_are_declined_by_default() {
