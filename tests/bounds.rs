@@ -15,13 +15,16 @@ use common::{BOTH, connection, fresh, hex, naive, towards};
 use memory::{allocations, held, held_since, peak};
 use sansocket::deflate::Params;
 use sansocket::handshake::{HandshakeError, HeadLimits, RequestReader, ResponseReader, Server};
-use sansocket::{Config, Connection, Event, Limits, ProtocolError, Role, SendError};
+use sansocket::{Config, Connection, Delivery, Event, Limits, ProtocolError, Role, SendError};
 
 /// What a case may hold beyond its limit and a tenth of that.
 const SLACK: usize = 64 << 10;
 
 /// The limit of the cases.
 const LIMIT: usize = 1 << 20;
+
+/// The longest chunk of a compressed message, and what its engine takes beyond the slack.
+const CHUNK: usize = 80 << 10;
 
 /// What a thread keeps in spare, at most, for the next message of any of its connections.
 const SPARE: isize = 4 << 20;
@@ -204,6 +207,44 @@ fn a_long_message_holds_its_length() {
                     }
                 }
             });
+        }
+    }
+}
+
+/// Returns frames of at most `size` bytes with a compressed message of `len` zeros.
+fn bomb(len: usize, size: usize) -> Vec<u8> {
+    let config = Config {
+        fragment_size: u32::try_from(size).expect("a short frame"),
+        ..Config::default()
+    };
+    let server = connection(Role::Server, &config);
+    let mut server = server.with_deflate(Params::default(), &config);
+    server.send_binary(&vec![0; len]).expect("open");
+    common::take(&mut server)
+}
+
+/// DD-08, S-03, S-09: a message that decompresses to more than its limit, in frames and reads of any length; its engine is
+/// within what is allowed beside the limit.
+#[test]
+fn bombs_hold_what_their_limit_allows() {
+    for role in BOTH {
+        for (frame, read) in [(65_535, 65_535), (100, 1), (5_000, 1_000)] {
+            for (delivery, limit) in [(Delivery::Messages, LIMIT), (Delivery::Chunks, CHUNK)] {
+                check_peak(&format!("a bomb by {read}"), limit, move || {
+                    let config = Config {
+                        delivery,
+                        ..limited()
+                    };
+                    let mut bomb = towards(role, &bomb(16 * LIMIT, frame));
+                    let conn = connection(role, &config);
+                    let mut conn = conn.with_deflate(Params::default(), &config);
+                    move || {
+                        let mut reads = bomb.chunks_mut(read);
+                        let failed = reads.find_map(|read| receive(&mut conn, read).err());
+                        assert_eq!(failed, Some(ProtocolError::MessageTooLarge));
+                    }
+                });
+            }
         }
     }
 }
