@@ -7,7 +7,8 @@ PACKAGES = autobahn/driver benches/load benches/peers bounds differential fuzz i
 
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
     interop interop-deflate browser hostile bench bench-smoke fuzz differential differential-smoke \
-    differential-peers differential-peers-smoke bounds bench-peers bench-mask bench-growth bench-load bench-idle
+    differential-peers differential-peers-smoke bounds bench-peers bench-mask bench-growth bench-load bench-idle \
+    coverage mutants
 
 check: lint test
 
@@ -86,6 +87,14 @@ differential-smoke:
 # The work that a peer can cause, counted in instructions by valgrind.
 bounds:
 	bounds/run
+
+# Which lines of src/ the tests reach; fails below 98 %.
+coverage:
+	.ci/coverage
+
+# Which changes of the code the tests do not notice; PARTS="utf8 frame" takes some. It takes hours.
+mutants:
+	.ci/mutants $(PARTS)
 
 # The same bytes through other WebSocket crates; FILTER="--only receive --quick" takes a part, FILTER=--instructions counts
 # them, too. glibc's slow `rep movsb` copy is off, since it is up to six times slower by luck of alignment.

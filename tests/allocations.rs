@@ -104,6 +104,41 @@ fn a_whole_message_is_received_without_an_allocation() {
     }
 }
 
+/// A thread that has many small pieces in spare gives them up for a larger one, which is worth more.
+#[test]
+fn large_memory_takes_the_place_of_small() {
+    let fragmented = |len: usize| [naive::frame(0x02, &vec![7; len]), hex("80 00")].concat();
+    let mut conn = fresh(Role::Client);
+    let mut small: Vec<_> = (0..40).map(|_| fragmented(100)).collect();
+    let gathered = small.iter_mut().map(|frames| {
+        let mut input = &mut frames[..];
+        conn.receive(&mut input).expect("legal").expect("a message")
+    });
+    drop(gathered.collect::<Vec<_>>()); // all at once, so that each had memory of its own
+    receive(&mut conn, &mut fragmented(100_000));
+    let mut large = fragmented(100_000);
+    let asked = allocations(|| assert_eq!(receive(&mut conn, &mut large), 1));
+    assert_eq!(asked, 0);
+}
+
+/// What is noted of each large message that waits is not kept for the next ones, where very many did.
+#[test]
+fn a_long_queue_leaves_little() {
+    let shared = Bytes::from_static(&[7; 5_000]);
+    let queue = |count: usize| {
+        let mut server = fresh(Role::Server);
+        for _ in 0..count {
+            server.send(shared.clone().into()).expect("open");
+        }
+        write_all(&mut server);
+    };
+    queue(1);
+    let before = held();
+    queue(5_000);
+    let kept = held_since(before);
+    assert!(kept < 64 << 10, "{kept} bytes");
+}
+
 /// One that spans reads, or is fragmented, allocates nothing in steady state.
 #[test]
 fn messages_in_pieces_allocate_nothing_in_steady_state() {

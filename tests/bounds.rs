@@ -15,13 +15,16 @@ use common::{BOTH, connection, fresh, hex, naive, towards};
 use memory::{allocations, held, held_since, peak};
 use sansocket::deflate::Params;
 use sansocket::handshake::{HandshakeError, HeadLimits, RequestReader, ResponseReader, Server};
-use sansocket::{Config, Connection, Event, Limits, ProtocolError, Role, SendError};
+use sansocket::{Config, Connection, Delivery, Event, Limits, ProtocolError, Role, SendError};
 
 /// What a case may hold beyond its limit and a tenth of that.
 const SLACK: usize = 64 << 10;
 
 /// The limit of the cases.
 const LIMIT: usize = 1 << 20;
+
+/// The longest chunk of a compressed message, and what its engine takes beyond the slack.
+const CHUNK: usize = 80 << 10;
 
 /// What a thread keeps in spare, at most, for the next message of any of its connections.
 const SPARE: isize = 4 << 20;
@@ -208,6 +211,44 @@ fn a_long_message_holds_its_length() {
     }
 }
 
+/// Returns frames of at most `size` bytes with a compressed message of `len` zeros.
+fn bomb(len: usize, size: usize) -> Vec<u8> {
+    let config = Config {
+        fragment_size: u32::try_from(size).expect("a short frame"),
+        ..Config::default()
+    };
+    let server = connection(Role::Server, &config);
+    let mut server = server.with_deflate(Params::default(), &config);
+    server.send_binary(&vec![0; len]).expect("open");
+    common::take(&mut server)
+}
+
+/// DD-08, S-03, S-09: a message that decompresses to more than its limit, in frames and reads of any length; its engine is
+/// within what is allowed beside the limit.
+#[test]
+fn bombs_hold_what_their_limit_allows() {
+    for role in BOTH {
+        for (frame, read) in [(65_535, 65_535), (100, 1), (5_000, 1_000)] {
+            for (delivery, limit) in [(Delivery::Messages, LIMIT), (Delivery::Chunks, CHUNK)] {
+                check_peak(&format!("a bomb by {read}"), limit, move || {
+                    let config = Config {
+                        delivery,
+                        ..limited()
+                    };
+                    let mut bomb = towards(role, &bomb(16 * LIMIT, frame));
+                    let conn = connection(role, &config);
+                    let mut conn = conn.with_deflate(Params::default(), &config);
+                    move || {
+                        let mut reads = bomb.chunks_mut(read);
+                        let failed = reads.find_map(|read| receive(&mut conn, read).err());
+                        assert_eq!(failed, Some(ProtocolError::MessageTooLarge));
+                    }
+                });
+            }
+        }
+    }
+}
+
 /// S-03: frames that begin again and again, byte by byte, each with a longer header than it needs bytes.
 #[test]
 fn trickled_headers_hold_nothing() {
@@ -232,7 +273,10 @@ fn read_head(head: &[u8], size: usize, request: bool) -> Result<bool, HandshakeE
                 return Ok(response.status() == 101);
             }
         } else if let Some((request, _)) = requests.receive(piece)? {
-            return Server::new().accept(&request).map(|_| true);
+            let listed = Server::new().with_subprotocols(["chat", "a", "b"]);
+            let chosen = Server::new().with_subprotocol_chooser(|offered| offered.last().copied());
+            listed.accept(&request)?;
+            return chosen.accept(&request).map(|_| true);
         }
     }
     Ok(false)
@@ -269,7 +313,7 @@ fn heads_hold_what_their_limits_allow() {
             "offers",
             list("Sec-WebSocket-Extensions", "permessage-deflate,"),
         ),
-        ("subprotocols", list("Sec-WebSocket-Protocol", "ab,")),
+        ("subprotocols", list("Sec-WebSocket-Protocol", "a,")),
         ("upgrades", list("Upgrade", "a,")),
     ];
     for (case, rest) in heads {
@@ -279,9 +323,7 @@ fn heads_hold_what_their_limits_allow() {
         ] {
             for size in [1, usize::MAX] {
                 let head = format!("{first}{rest}");
-                // Each subprotocol of two characters is a slice of four times its length, in a list that doubles.
-                let times = if case == "subprotocols" { 9 } else { 1 };
-                check_peak(case, times * limits.bytes, move || {
+                check_peak(case, limits.bytes, move || {
                     move || {
                         let read = read_head(head.as_bytes(), size, request);
                         assert_ne!(read, Ok(false), "it ends one way or the other");

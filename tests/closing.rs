@@ -335,6 +335,18 @@ fn each_state_says_what_to_do_and_how_it_ended() {
     }
 }
 
+/// CL-31: a transport is read and written as ever until the closing handshake is over or the connection fails.
+#[test]
+fn a_transport_is_in_use_until_the_end() {
+    for role in BOTH {
+        for state in State::ALL {
+            let (conn, _) = state.enter(role);
+            let goes_on = state.outcome().is_none();
+            assert_eq!(conn.transport().is_in_use(), goes_on, "{state:?}");
+        }
+    }
+}
+
 /// CL-31, CL-32: while bytes wait, the transport is kept for writing, and how the connection ended is not known yet.
 #[test]
 fn the_end_is_told_when_all_is_written() {

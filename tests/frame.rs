@@ -143,13 +143,19 @@ proptest! {
         prop_assert_eq!(whole.is_err(), oracle(&bytes, role, in_message).is_some());
     }
 
-    /// F-02, X-10: a reserved bit is legal exactly where an extension uses it.
+    /// F-02, X-10: a reserved bit is legal exactly where an extension uses it, which is on the first frame of a message.
     #[test]
-    fn a_reserved_bit_in_use_is_legal(rsv in 0_u8..8, in_use in 0_u8..8) {
-        let header = FrameHeader { fin: true, rsv, opcode: Opcode::Text, mask: None, len: 0 };
-        let legal = (0..3).all(|bit| rsv >> bit & 1 <= in_use >> bit & 1);
+    fn a_reserved_bit_in_use_is_legal(
+        rsv in 0_u8..8,
+        in_use in 0_u8..8,
+        opcode in prop::sample::select(&OPCODES[..]),
+    ) {
+        let header = FrameHeader { fin: true, rsv, opcode, mask: None, len: 0 };
+        let first = matches!(opcode, Opcode::Text | Opcode::Binary);
+        let legal = rsv == 0 || first && (0..3).all(|bit| rsv >> bit & 1 <= in_use >> bit & 1);
         let expected = if legal { Ok(()) } else { Err(ProtocolError::ReservedBits) };
-        prop_assert_eq!(header.check(Role::Client, in_use, false), expected);
+        let in_message = opcode == Opcode::Continuation;
+        prop_assert_eq!(header.check(Role::Client, in_use, in_message), expected);
     }
 
     /// S-02: no bytes panic, and a header is never longer than what there was.
@@ -170,8 +176,14 @@ fn opcodes_have_their_numbers() {
             .into_iter()
             .find(|opcode| *opcode as u8 == bits & 0x0F);
         assert_eq!(Opcode::parse(bits).ok(), known);
+        assert_eq!(
+            FrameHeader::parse(&[bits]),
+            Opcode::parse(bits).map(|_| None),
+            "the first byte tells"
+        );
         if let Some(opcode) = known {
             assert_eq!(opcode.is_control(), bits & 0x08 != 0);
+            assert_eq!(opcode.begins_message(), matches!(bits & 0x0F, 1 | 2));
         }
     }
 }

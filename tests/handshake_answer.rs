@@ -166,6 +166,23 @@ fn a_function_can_choose_the_subprotocol() {
     );
 }
 
+/// P-01, S-13: a list that fills the head is searched to its end, but not handed to a function whole.
+#[test]
+fn a_long_list_of_subprotocols_costs_little() {
+    let list = format!("Sec-WebSocket-Protocol: {}last", "a,".repeat(2_000));
+    let lines = [&HANDSHAKE[..], &[&list]].concat();
+    let request = head("GET / HTTP/1.1", &lines);
+    let listed = Server::new().with_subprotocols(["first", "last", "a"]);
+    let accepted = accept_by(&listed, &request).expect("valid");
+    assert_eq!(accepted.subprotocol(), Some("last"));
+    let counting = Server::new().with_subprotocol_chooser(|offered| {
+        assert_eq!(offered, ["a"; 1_024]);
+        offered.last().copied()
+    });
+    let accepted = accept_by(&counting, &request).expect("valid");
+    assert_eq!(accepted.subprotocol(), Some("a"));
+}
+
 /// X-06, X-12, HA-09: extensions are declined by leaving them out.
 #[test]
 fn offered_extensions_are_declined_by_default() {
@@ -268,14 +285,46 @@ fn the_caller_can_give_any_answer() {
          Connection: close\r\n\
          WWW-Authenticate: Basic realm=\"a\"\r\n\r\nwho?"
     );
-    for status in [
-        200, 204, 301, 302, 303, 304, 307, 308, 400, 401, 404, 418, 429, 500, 503, 599,
+}
+
+/// HA-16: a status comes with the words of RFC 9110 §15 and the registry, or with none.
+#[test]
+fn a_status_has_its_usual_reason() {
+    for line in [
+        "200 OK",
+        "204 No Content",
+        "301 Moved Permanently",
+        "302 Found",
+        "303 See Other",
+        "304 Not Modified",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+        "400 Bad Request",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+        "405 Method Not Allowed",
+        "408 Request Timeout",
+        "410 Gone",
+        "414 URI Too Long",
+        "417 Expectation Failed",
+        "418 ",
+        "421 Misdirected Request",
+        "426 Upgrade Required",
+        "429 Too Many Requests",
+        "431 Request Header Fields Too Large",
+        "500 Internal Server Error",
+        "501 Not Implemented",
+        "502 Bad Gateway",
+        "503 Service Unavailable",
+        "504 Gateway Timeout",
+        "505 HTTP Version Not Supported",
+        "599 ",
     ] {
+        let status = line[..3].parse().expect("a number");
         let response = text(reject(status, &[], b"").expect("valid"));
-        assert!(
-            response.starts_with(&format!("HTTP/1.1 {status} ")),
-            "{response}"
-        );
+        let expected = format!("HTTP/1.1 {line}\r\n");
+        assert!(response.starts_with(&expected), "{response}");
     }
 }
 

@@ -356,6 +356,23 @@ fn our_own_pings_do_not_drop_an_answer() {
     }
 }
 
+/// CT-05, CT-10: Pings of our own are refused where many wait for a peer that does not read, and only then.
+#[test]
+fn our_own_pings_do_not_pile_up() {
+    for role in BOTH {
+        let mut conn = common::fresh(role);
+        let pings = (0..5_000)
+            .take_while(|_| conn.ping(&[7; 100]).is_ok())
+            .count();
+        let waiting = conn.buffered();
+        assert!((64 << 10..(64 << 10) + 106).contains(&waiting), "{waiting}");
+        assert_eq!(conn.ping(b""), Err(SendError::QueueFull));
+        conn.send_text("Hello").expect("a message is no Ping");
+        assert_eq!(take_frames(&mut conn, role).len(), pings + 1);
+        conn.ping(b"").expect("all is written");
+    }
+}
+
 /// What `chunk` shows is what the transport must be able to offer again: it stays in front until it is written, whatever
 /// is queued meanwhile.
 #[test]

@@ -48,6 +48,39 @@ fn a_binary_payload_may_be_changed_in_place() {
     assert_eq!(read, hex("82 03 'cba'"));
 }
 
+/// So may one in shared input, and one that was gathered from pieces.
+#[test]
+fn a_payload_may_be_changed_wherever_it_lies() {
+    let mut client = fresh(Role::Client);
+    for pieces in [&["82 03 'abc'"][..], &["02 02 'ab'", "80 01 'c'"]] {
+        let mut input = BytesMut::new();
+        let mut found = None;
+        for piece in pieces {
+            input.extend_from_slice(&hex(piece));
+            found = client.receive_bytes(&mut input).expect("legal");
+        }
+        let Some(Event::Binary(mut data)) = found else {
+            panic!("no binary message: {found:?}");
+        };
+        data.reverse();
+        assert_eq!(data.into_bytes(), &b"cba"[..]);
+    }
+}
+
+/// Text gives away its bytes, which need no longer be text then.
+#[test]
+fn text_gives_its_bytes_away() {
+    let mut client = fresh(Role::Client);
+    let mut read = hex("81 02 'ab'");
+    let mut input = &mut read[..];
+    let Event::Text(text) = next(&mut client, &mut input) else {
+        panic!("another event");
+    };
+    let mut data = text.into_payload();
+    data[0] = 0xFF;
+    assert_eq!(*data, *b"\xffb");
+}
+
 /// Shared input: what lies whole in it is kept without a copy, and outlives all else.
 #[test]
 fn shared_input_is_kept_without_a_copy() {

@@ -66,7 +66,11 @@ fn tests(source: &str) -> Vec<(&str, String)> {
         if let Some(text) = line.strip_prefix("///") {
             comment.push_str(text);
             comment.push('\n');
-        } else if line == "#[test]" || line.starts_with("#[tokio::test") {
+        } else if line == "#[test]"
+            || line
+                .trim_start_matches(['#', '[', ':'])
+                .starts_with("tokio::test")
+        {
             is_test = true;
         } else if !line.starts_with("#[") {
             if is_test && let Some((_, name)) = line.split_once("fn ") {
@@ -180,6 +184,31 @@ fn the_list_has_no_gaps() {
     }
 }
 
+/// Returns the tests that a document names, as `file.rs::function`.
+fn tests_in(document: &str) -> impl Iterator<Item = (&str, &str)> {
+    document
+        .split('`')
+        .filter_map(|code| code.split_once(".rs::"))
+}
+
+/// What SECURITY.md says is shown by tests that exist.
+#[test]
+fn what_is_said_of_security_is_shown_by_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for (file, name) in tests_in(include_str!("../SECURITY.md")) {
+        count += 1;
+        let path = root.join("tests").join(file).with_extension("rs");
+        let source = fs::read_to_string(path).unwrap_or_default();
+        if !tests(&source).iter().any(|(test, _)| *test == name) {
+            wrong.push(format!("{file}.rs::{name} is no test"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(count > 50, "{count} were found");
+}
+
 /// The search sees ids in the documentation of tests, with their names, and nowhere else.
 #[test]
 fn only_the_documentation_of_a_test_names_a_requirement() {
@@ -194,7 +223,7 @@ fn only_the_documentation_of_a_test_names_a_requirement() {
         #[test]
         fn another() {}
         /// G-06: in a runtime.
-        #[tokio::test(start_paused = true)]
+        #[::tokio::test(start_paused = true)]
         async fn third() {
             /// H-07: inside.
             let fn_name = 1;

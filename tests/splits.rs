@@ -222,6 +222,26 @@ fn more_than_was_lent_cannot_be_filled() {
     client.filled(lent + 1);
 }
 
+/// Nor does anything come of memory that was never lent: neither before a message nor behind a failure.
+#[test]
+fn nothing_is_filled_where_nothing_was_lent() {
+    let mut client = common::fresh(Role::Client);
+    assert!(client.space().is_none());
+    client.filled(1);
+    assert_eq!(common::hear(&mut client, &hex("81 01 'a'")), ["text \"a\""]);
+    assert_eq!(
+        common::hear(&mut client, &hex("c1")),
+        ["fails ReservedBits 1002"]
+    );
+    client.filled(1);
+    assert!(client.space().is_none());
+    assert_eq!(
+        common::hear(&mut client, b""),
+        ["fails ReservedBits 1002"],
+        "for good"
+    );
+}
+
 /// A frame that is legal more often than not, without a mask.
 fn frame() -> impl Strategy<Value = Vec<u8>> {
     let first = prop_oneof![

@@ -76,6 +76,15 @@ impl HeadReader {
         &mut self,
         input: &[u8],
     ) -> Result<Option<(Head, usize)>, HandshakeError> {
+        // What comes byte by byte is not worth a search, but where a line may end.
+        if let &[byte] = input
+            && byte != b'\n'
+            && self.head.bytes.len() < self.limits.bytes
+        {
+            self.extend_line(input, 0)?;
+            self.head.bytes.push(byte);
+            return Ok(None);
+        }
         let end = self.find_end(input)?;
         let used = end.and_then(|end| input.get(..end)).unwrap_or(input);
         self.head.bytes.extend_from_slice(used);

@@ -100,8 +100,8 @@ impl Server {
     }
 
     /// Sets a function that chooses the subprotocol from those that the client offers, the client's
-    /// best one first. It is not called if there are none; what the client did not offer is not
-    /// chosen.
+    /// best one first, and at most 1024 of them. It is not called if there are none; what the client
+    /// did not offer is not chosen.
     #[must_use]
     pub fn with_subprotocol_chooser(
         mut self,
@@ -153,7 +153,7 @@ impl Server {
         if !key::is_valid(key) {
             return Err(HandshakeError::Invalid(name::SEC_WEBSOCKET_KEY));
         }
-        let subprotocols = offered_subprotocols(headers)?;
+        check_subprotocols(headers)?;
         let offered = Extensions::from_headers(headers)?;
         // §4.2.2 "If the server does not wish to accept this connection, it MUST return an
         //         appropriate HTTP error code (e.g., 403 Forbidden)"
@@ -162,7 +162,7 @@ impl Server {
         }
         let accepted = Accepted {
             accept: key::accept_key(key),
-            subprotocol: self.subprotocols.choose(&subprotocols).map(Into::into),
+            subprotocol: self.subprotocols.choose(headers).map(Into::into),
             offered,
             extensions: Extensions::new(),
             #[cfg(feature = "deflate")]
@@ -176,19 +176,27 @@ impl Server {
 }
 
 impl Subprotocols {
-    fn choose<'a>(&self, offered: &[&'a str]) -> Option<&'a str> {
-        let choice = match self {
+    /// Chooses among those that the client offers: §4.2.2 "The value chosen MUST be derived from
+    /// the client's handshake".
+    fn choose<'a>(&self, headers: &'a Headers) -> Option<&'a str> {
+        match self {
             Self::Preferred(preferred) => preferred
                 .iter()
-                .map(String::as_str)
-                .find(|name| offered.contains(name)),
-            Self::Choose(_) if offered.is_empty() => None,
-            Self::Choose(choose) => choose(offered),
-        }?;
-        // §4.2.2 "The value chosen MUST be derived from the client's handshake"
-        offered.iter().copied().find(|&name| name == choice)
+                .find_map(|name| offered_subprotocols(headers).find(|offered| offered == name)),
+            Self::Choose(choose) => {
+                let offered: Vec<_> = offered_subprotocols(headers)
+                    .take(MOST_SUBPROTOCOLS)
+                    .collect();
+                let choice = (!offered.is_empty()).then(|| choose(&offered))??;
+                offered.into_iter().find(|&name| name == choice)
+            }
+        }
     }
 }
+
+/// How many subprotocols a function that chooses is shown: far more than anyone speaks, and a list
+/// of them takes no more memory than the head that offers them.
+const MOST_SUBPROTOCOLS: usize = 1024;
 
 impl Default for Subprotocols {
     fn default() -> Self {
@@ -423,19 +431,23 @@ fn is_version(value: &[u8]) -> bool {
         && core::str::from_utf8(value).is_ok_and(|digits| digits.parse::<u8>().is_ok())
 }
 
-/// Returns the subprotocols that the client offers, none if the header is not there.
-fn offered_subprotocols(headers: &Headers) -> Result<Vec<&str>, HandshakeError> {
-    let offered: Option<Vec<_>> = headers
-        .elements(name::SEC_WEBSOCKET_PROTOCOL)
-        .map(token)
-        .collect();
-    let invalid = HandshakeError::Invalid(name::SEC_WEBSOCKET_PROTOCOL);
-    let offered = offered.ok_or(invalid)?;
+/// Checks that the subprotocols that the client offers, if it does, are names.
+fn check_subprotocols(headers: &Headers) -> Result<(), HandshakeError> {
+    const NAME: &str = name::SEC_WEBSOCKET_PROTOCOL;
+    let mut offered = headers.elements(NAME).peekable();
     // §4.3 "Sec-WebSocket-Protocol-Client = 1#token"
-    if offered.is_empty() && headers.first(name::SEC_WEBSOCKET_PROTOCOL).is_some() {
-        return Err(invalid);
+    let empty = offered.peek().is_none() && headers.first(NAME).is_some();
+    if empty || !offered.all(|name| token(name).is_some()) {
+        return Err(HandshakeError::Invalid(NAME));
     }
-    Ok(offered)
+    Ok(())
+}
+
+/// Returns the subprotocols that the client offers, the one it prefers first.
+fn offered_subprotocols(headers: &Headers) -> impl Iterator<Item = &str> {
+    headers
+        .elements(name::SEC_WEBSOCKET_PROTOCOL)
+        .filter_map(token)
 }
 
 /// Returns the origin of the page that the request comes from, if it comes from one.

@@ -1,0 +1,336 @@
+//! What errors and values say of themselves to people, and that nothing secret is said by the way.
+#![cfg(all(feature = "deflate", feature = "handshake"))]
+
+mod common;
+
+use core::error::Error;
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use common::{BOTH, EXAMPLE_KEY, hex, towards};
+use sansocket::deflate::{NegotiationError, Params};
+use sansocket::handshake::{HandshakeError, HeadError, OriginPolicy, Server, UriError};
+use sansocket::{
+    CloseCode, Compress, CompressionMemory, Config, Connection, Event, Message, Payload,
+    ProtocolError, Refused, Role, SendError, Text, Utf8Bytes,
+};
+
+const PROTOCOL_ERRORS: [ProtocolError; 21] = [
+    ProtocolError::UnmaskedFrame,
+    ProtocolError::MaskedFrame,
+    ProtocolError::ReservedBits,
+    ProtocolError::ReservedOpcode,
+    ProtocolError::LengthNotMinimal,
+    ProtocolError::LengthOutOfRange,
+    ProtocolError::UnexpectedContinuation,
+    ProtocolError::ExpectedContinuation,
+    ProtocolError::OversizedControlFrame,
+    ProtocolError::FragmentedControlFrame,
+    ProtocolError::TruncatedCloseCode,
+    ProtocolError::InvalidCloseCode,
+    ProtocolError::InvalidCloseReason,
+    ProtocolError::InvalidUtf8,
+    ProtocolError::InvalidCompression,
+    ProtocolError::CompressionOverhead,
+    ProtocolError::FrameTooLarge,
+    ProtocolError::MessageTooLarge,
+    ProtocolError::TooManyFragments,
+    ProtocolError::TooManyEmptyFragments,
+    ProtocolError::TooManyControlFrames,
+];
+
+const SEND_ERRORS: [SendError; 7] = [
+    SendError::Closed,
+    SendError::MessageInProgress,
+    SendError::QueueFull,
+    SendError::InvalidUtf8,
+    SendError::ControlTooLong,
+    SendError::InvalidCloseCode,
+    SendError::ReasonTooLong,
+];
+
+const HANDSHAKE_ERRORS: [HandshakeError; 22] = [
+    HandshakeError::HeadTooLong,
+    HandshakeError::StartLineTooLong,
+    HandshakeError::TooManyHeaders,
+    HandshakeError::LineEnding,
+    HandshakeError::StartLine,
+    HandshakeError::HeaderLine,
+    HandshakeError::HttpVersion,
+    HandshakeError::Http10,
+    HandshakeError::Method,
+    HandshakeError::Target,
+    HandshakeError::Body,
+    HandshakeError::Expectation,
+    HandshakeError::NotUpgrade,
+    HandshakeError::UnsupportedVersion,
+    HandshakeError::OriginRefused,
+    HandshakeError::Missing("Upgrade"),
+    HandshakeError::Repeated("Upgrade"),
+    HandshakeError::Invalid("Upgrade"),
+    HandshakeError::NotOffered("Upgrade"),
+    HandshakeError::Deflate(NegotiationError::NotOffered),
+    HandshakeError::Refused(404),
+    HandshakeError::TooManyInterim,
+];
+
+const HEAD_ERRORS: [HeadError; 11] = [
+    HeadError::Name,
+    HeadError::Value,
+    HeadError::Controlled,
+    HeadError::Subprotocol,
+    HeadError::SubprotocolRepeated,
+    HeadError::Extension,
+    HeadError::ExtensionNotOffered,
+    HeadError::ExtensionRepeated,
+    HeadError::ExtensionConflict,
+    HeadError::Status,
+    HeadError::Body,
+];
+
+const URI_ERRORS: [UriError; 6] = [
+    UriError::Character,
+    UriError::Scheme,
+    UriError::Fragment,
+    UriError::Userinfo,
+    UriError::Host,
+    UriError::Port,
+];
+
+/// Checks that each error has words of its own, in one line that can stand within a sentence.
+fn check_words(errors: &[impl Error]) {
+    let mut all = BTreeSet::new();
+    for error in errors {
+        let words = error.to_string();
+        assert!(words.len() > 10, "{error:?} says {words:?}");
+        assert!(!words.ends_with('.') && !words.contains('\n'), "{words}");
+        assert!(error.source().is_none(), "{error:?} is where it began");
+        assert!(all.insert(words), "{error:?} says what another says");
+    }
+}
+
+#[test]
+fn each_error_has_its_own_words() {
+    check_words(&PROTOCOL_ERRORS);
+    check_words(&SEND_ERRORS);
+    check_words(&HANDSHAKE_ERRORS);
+    check_words(&HEAD_ERRORS);
+    check_words(&URI_ERRORS);
+}
+
+/// A variant with a value shows it.
+#[test]
+fn errors_name_the_header_and_the_status() {
+    for error in HANDSHAKE_ERRORS {
+        let words = error.to_string();
+        let named = format!("{error:?}").contains("Upgrade\"");
+        assert_eq!(words.contains("header Upgrade"), named, "{words}");
+        assert_eq!(
+            words.contains("404"),
+            error == HandshakeError::Refused(404),
+            "{words}"
+        );
+    }
+}
+
+/// What an application is told when a message does not go out, and that it has it back.
+#[test]
+fn a_refused_message_says_why() {
+    for error in SEND_ERRORS {
+        let refused = Refused {
+            error,
+            message: Message::from(&b"payload"[..]),
+        };
+        assert_eq!(refused.to_string(), error.to_string());
+        let source = refused.source().expect("the reason");
+        assert_eq!(source.to_string(), error.to_string());
+        assert_eq!(SendError::from(refused), error);
+    }
+}
+
+/// What an adapter reports is what went wrong below it.
+#[test]
+#[cfg(all(feature = "std", feature = "getrandom"))]
+fn an_error_of_an_adapter_says_what_its_source_says() {
+    let message = Message::from(vec![7]);
+    let refused = Refused {
+        error: SendError::QueueFull,
+        message,
+    };
+    let rejected = rejection();
+    let errors: [(sansocket::Error, String); 7] = [
+        (std::io::Error::other("it broke").into(), "it broke".into()),
+        (UriError::Scheme.into(), UriError::Scheme.to_string()),
+        (
+            HandshakeError::Body.into(),
+            HandshakeError::Body.to_string(),
+        ),
+        (rejected, HandshakeError::Refused(404).to_string()),
+        (
+            ProtocolError::MaskedFrame.into(),
+            ProtocolError::MaskedFrame.to_string(),
+        ),
+        (refused.into(), SendError::QueueFull.to_string()),
+        (SendError::Closed.into(), SendError::Closed.to_string()),
+    ];
+    for (error, words) in errors {
+        assert_eq!(error.to_string(), words, "{error:?}");
+        let source = error.source().expect("what went wrong below");
+        assert_eq!(source.to_string(), words, "{error:?}");
+    }
+}
+
+/// What a client gets from a server that has no such page.
+#[cfg(all(feature = "std", feature = "getrandom"))]
+fn rejection() -> sansocket::Error {
+    use sansocket::handshake::{HeadLimits, ResponseReader};
+
+    let mut reader = ResponseReader::new(HeadLimits::default());
+    let head = b"HTTP/1.1 404 Not Found\r\n\r\n";
+    let (response, _) = reader.receive(head).expect("legal").expect("whole");
+    sansocket::Error::Rejected(Box::new(sansocket::Rejection {
+        error: HandshakeError::Refused(404),
+        response,
+        body: Bytes::new(),
+    }))
+}
+
+/// Policies can be printed, the functions in them by name only.
+#[test]
+fn policies_are_printed() {
+    let printed = |policy: OriginPolicy| format!("{policy:?}");
+    assert_eq!(printed(OriginPolicy::same()), "Same");
+    assert_eq!(printed(OriginPolicy::any()), "Any");
+    assert_eq!(
+        printed(OriginPolicy::list(["https://a"])),
+        r#"List(["https://a"])"#
+    );
+    assert_eq!(printed(OriginPolicy::custom(|_, _| true)), "Custom(..)");
+
+    let server = format!("{:?}", Server::new().with_subprotocols(["chat"]));
+    assert!(server.contains(r#"Preferred(["chat"])"#), "{server}");
+    let server = Server::new().with_subprotocol_chooser(|_| None);
+    let server = format!("{server:?}");
+    assert!(server.contains("Choose(..)"), "{server}");
+}
+
+/// A code is printed and converted as its number, in any width that is asked for.
+#[test]
+fn close_codes_are_numbers() {
+    let code = CloseCode::from(1000);
+    assert_eq!(code, CloseCode::NORMAL_CLOSURE);
+    assert_eq!(u16::from(CloseCode::GOING_AWAY), 1001);
+    assert_eq!(
+        format!("{code} {code:>6} {code:?}"),
+        "1000   1000 CloseCode(1000)"
+    );
+}
+
+/// Receives a message of each kind and hands it to `check`.
+fn receive(frames: &str, mut check: impl FnMut(Event<'_>)) {
+    let mut client = common::fresh(Role::Client);
+    let mut read = hex(frames);
+    let mut input = &mut read[..];
+    while let Some(event) = client.receive(&mut input).expect("legal") {
+        check(event);
+    }
+}
+
+/// What is received is used like the text and the bytes that it is.
+#[test]
+fn payloads_are_used_like_what_they_hold() {
+    let check_text = |text: Text<'_>| {
+        assert_eq!(format!("{text} {text:?}"), "h\u{e9} \"h\u{e9}\"");
+        assert_eq!((text.as_ref(), &*text), ("h\u{e9}", "h\u{e9}"));
+        let kept = text.into_utf8_bytes();
+        assert_eq!(kept, Utf8Bytes::from("h\u{e9}"));
+        assert_eq!(Message::from(kept.clone()).into_bytes(), Bytes::from(kept));
+    };
+    let check_data = |data: Payload<'_>| {
+        assert_eq!(format!("{data:?}"), "[1, 2]");
+        assert_eq!(data.as_ref(), [1, 2]);
+        let message = Message::from(data.as_ref());
+        assert_eq!(message, Message::from(vec![1, 2]));
+        assert_eq!(message, Message::from(data.into_bytes()));
+    };
+    let mut kinds = 0;
+    receive("81 03 'h\u{e9}' 82 02 0102", |event| match event {
+        Event::Text(text) => {
+            kinds += 1;
+            check_text(text);
+        }
+        Event::Binary(data) => {
+            kinds += 2;
+            check_data(data);
+        }
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(kinds, 3, "both came");
+    assert_eq!(Message::from(String::from("a")), Message::from("a"));
+}
+
+/// Two events are equal if they say the same, wherever it lies.
+#[test]
+fn events_are_compared_by_what_they_say() {
+    let frames = "81 01 'a' 82 01 'a' 89 01 'a'";
+    let again = |nth: usize, expected: &Event<'_>| {
+        let mut at = 0;
+        receive(frames, |event| {
+            assert_eq!(event == *expected, at == nth, "{event:?}");
+            at += 1;
+        });
+        assert_eq!(at, 3);
+    };
+    let mut nth = 0;
+    receive(frames, |event| {
+        again(nth, &event);
+        nth += 1;
+    });
+    let mut text = hex("81 01 'b'");
+    let mut other = common::fresh(Role::Client);
+    let mut input = &mut text[..];
+    let event = other.receive(&mut input).expect("legal").expect("text");
+    receive("81 01 'a'", |a| assert_ne!(a, event));
+}
+
+/// A connection can be printed, for a log, without what it sends and receives: neither what waits to be written,
+/// nor a message in progress, nor what a compressor remembers, nor a masking key.
+#[test]
+fn a_printed_connection_shows_no_payload() {
+    let secret = "correct horse battery staple ".repeat(100);
+    // As bytes are printed by `Debug`, and as text.
+    let bytes = format!("{:?}", &secret.as_bytes()[..8]);
+    let traces = [bytes.trim_matches(['[', ']']), "correct", "55, 250, 33, 61"];
+    for memory in [CompressionMemory::Engine, CompressionMemory::History(12)] {
+        let config = Config {
+            compression_memory: memory,
+            ..Config::default()
+        };
+        for role in BOTH {
+            let conn = match role {
+                Role::Client => Connection::client_with_keys(&config, EXAMPLE_KEY),
+                Role::Server => Connection::server(&config),
+            };
+            let mut conn = conn.with_deflate(Params::default(), &config);
+            let peer = common::connection(common::peer_of(role), &config);
+            let mut peer = peer.with_deflate(Params::default(), &config);
+            peer.send_text(&secret).expect("open");
+            let heard = common::hear(&mut conn, &common::take(&mut peer));
+            assert_eq!(heard.len(), 1, "the decompressor has its engine");
+            conn.send_text(&secret).expect("open");
+            conn.send_with(Message::from(&*secret), Compress::Never)
+                .expect("open");
+            conn.send(Message::from(&*secret)).expect("open");
+            conn.ping(&secret.as_bytes()[..100]).expect("open");
+            let begun = [&[0x01, 100][..], &secret.as_bytes()[..100], &[0x89, 50]].concat();
+            let mut read = towards(role, &[&begun, &secret.as_bytes()[..10]].concat());
+            let mut input = &mut read[..];
+            assert!(conn.receive(&mut input).expect("legal").is_none());
+            let printed = format!("{conn:?}");
+            assert!(printed.starts_with("Connection"), "{printed}");
+            for trace in traces {
+                assert!(!printed.contains(trace), "{trace} in {printed}");
+            }
+        }
+    }
+}
