@@ -32,7 +32,10 @@ fn read_response(head: &[u8]) -> Result<Response, HandshakeError> {
 fn serving(criterion: &mut Criterion) {
     let plain = Server::new().with_subprotocols(["superchat"]);
     let compressing = plain.clone().with_deflate(Offer::default());
-    for (name, head) in [("minimal", requests::MINIMAL), ("of a browser", requests::BROWSER)] {
+    for (name, head) in [
+        ("minimal", requests::MINIMAL),
+        ("of a browser", requests::BROWSER),
+    ] {
         let mut group = criterion.benchmark_group(format!("handshake, request {name}"));
         group.throughput(Throughput::ElementsAndBytes {
             elements: 1,
