@@ -139,6 +139,9 @@ impl Connection {
         {
             return Ok(Some(event));
         }
+        if input.is_empty() && self.receiver.is_between_frames() {
+            return Ok(None);
+        }
         self.receive_any(input)
     }
 

@@ -97,6 +97,7 @@ impl Receiver {
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         match self.receive_whole(input) {
             Some(event) => Ok(Some(event)),
+            None if input.is_empty() && self.is_between_frames() => Ok(None),
             None => self.receive_any(input),
         }
     }
@@ -116,6 +117,12 @@ impl Receiver {
             MessageKind::Text => Event::Text(Text::assume_checked(payload)),
             MessageKind::Binary => Event::Binary(payload),
         })
+    }
+
+    /// Tells whether no byte of a payload is awaited, so that nothing comes of no input.
+    #[inline]
+    pub(super) fn is_between_frames(&self) -> bool {
+        matches!(self.state, State::Header)
     }
 
     /// Returns the next event, whatever it is.
