@@ -86,7 +86,7 @@ impl Kernel {
             // SAFETY: this CPU has AVX2, which was asked just above.
             return unsafe { xor_avx2(target, source, key) };
         }
-        xor(target, source, key)
+        xor_portable(target, source, key)
     }
 }
 
@@ -106,6 +106,12 @@ fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
 #[inline(never)]
 fn long(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     Kernel::Avx2.run(target, source, key)
+}
+
+/// [`xor`] with the registers that every CPU has; not inlined, so that those who find wider ones save none for it.
+#[inline(never)]
+fn xor_portable(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    xor(target, source, key)
 }
 
 /// [`xor`] with 32-byte registers: the same safe code, so nothing else can differ.

@@ -254,23 +254,20 @@ impl Receiver {
         if !matches!(self.state, State::Header)
             || self.head.len > 0
             || self.delivery == Delivery::Chunks
+            || self.message.is_in_progress()
         {
             return None;
         }
-        let Ok(Some((header, start))) = FrameHeader::parse(input) else {
-            return None;
-        };
-        let kind = match header.opcode {
-            Opcode::Text => MessageKind::Text,
-            Opcode::Binary => MessageKind::Binary,
-            _ => return None,
-        };
-        let fits = header.len <= self.limits.frame.min(self.limits.message);
-        if !header.fin || header.rsv != 0 || !fits || self.check(header).is_err() {
+        let (header, start) = FrameHeader::parse_single(input, self.role)?;
+        if header.len > self.limits.frame.min(self.limits.message) {
             return None;
         }
-        let end = start.checked_add(usize::try_from(header.len).ok()?)?;
-        let payload = input.get_mut(start..end)?;
+        let kind = match header.opcode {
+            Opcode::Text => MessageKind::Text,
+            _ => MessageKind::Binary,
+        };
+        let len = usize::try_from(header.len).ok()?;
+        let payload = input.get_mut(start..)?.get_mut(..len)?;
         let ascii = header
             .mask
             .is_some_and(|key| mask::apply_ascii(payload, key, 0));
@@ -281,7 +278,7 @@ impl Receiver {
                 return None;
             }
         }
-        Some((kind, start, end))
+        Some((kind, start, start + len))
     }
 
     /// Finds the next event in `input`, whatever has come before and wherever the input is cut.
