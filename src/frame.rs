@@ -289,38 +289,32 @@ impl FrameHeader {
     /// Returns the header in its only legal form and that form's length; the bytes behind it are zero (RFC 6455 §5.2).
     #[inline]
     #[must_use]
-    #[expect(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        reason = "the length takes 10 bytes of 14 at most"
-    )]
     pub const fn encode(self) -> ([u8; Self::MAX_LEN], usize) {
-        let mut bytes = [0; Self::MAX_LEN];
-        bytes[0] = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;
-        let masked = (self.mask.is_some() as u8) << 7;
-        let [b0, b1, b2, b3, b4, b5, b6, b7] = self.len.to_be_bytes();
+        let (word, len) = self.to_word();
+        let [bytes @ .., _, _] = word.to_le_bytes();
+        (bytes, len)
+    }
+
+    /// Returns what [`encode`](Self::encode) does in a word whose lowest byte is the first, all of it in registers.
+    #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "at most 14")]
+    pub(crate) const fn to_word(self) -> (u128, usize) {
+        let first = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;
+        let masked = (self.mask.is_some() as u128) << 15;
         // §5.2 "the minimal number of bytes MUST be used to encode the length"
-        let end = match self.len {
-            0..=125 => {
-                bytes[1] = masked | b7;
-                2
-            }
-            126..=0xFFFF => {
-                (bytes[1], bytes[2], bytes[3]) = (masked | 0x7E, b6, b7);
-                4
-            }
-            _ => {
-                bytes[1] = masked | 0x7F;
-                (bytes[2], bytes[3], bytes[4], bytes[5]) = (b0, b1, b2, b3);
-                (bytes[6], bytes[7], bytes[8], bytes[9]) = (b4, b5, b6, b7);
-                10
-            }
+        let (word, len) = match self.len {
+            len @ 0..=125 => ((len as u128) << 8, 2),
+            len @ 126..=0xFFFF => (126 << 8 | ((len.swap_bytes() >> 48) as u128) << 16, 4),
+            len => (127 << 8 | (len.swap_bytes() as u128) << 16, 10),
         };
-        if let Some([k0, k1, k2, k3]) = self.mask {
-            (bytes[end], bytes[end + 1], bytes[end + 2], bytes[end + 3]) = (k0, k1, k2, k3);
-            return (bytes, end + 4);
+        let word = word | masked | first as u128;
+        match self.mask {
+            Some(key) => (
+                word | (u32::from_le_bytes(key) as u128) << (8 * len),
+                len + 4,
+            ),
+            None => (word, len),
         }
-        (bytes, end)
     }
 }
 

@@ -1,9 +1,9 @@
 //! A connection behind its opening handshake: the two halves, composed.
 
+mod aside;
 mod closing;
 mod event;
 mod found;
-mod gaps;
 mod outgoing;
 mod partial;
 mod receive;

@@ -250,6 +250,10 @@ impl Receiver {
     /// Finds and unmasks an unfragmented message that lies whole at the start of `input`, and returns where its payload
     /// begins and ends. `None` leaves it to [`look_for_pieces`](Self::look_for_pieces), also to report what is wrong.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a payload ends within the input"
+    )]
     fn look_for_whole(&mut self, input: &mut [u8]) -> Option<(MessageKind, usize, usize)> {
         if !matches!(self.state, State::Header)
             || self.head.len > 0
