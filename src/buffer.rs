@@ -91,7 +91,7 @@ impl Buffer {
     }
 
     /// Makes room for `len` more bytes. Memory doubles, so that growing costs linear time in all.
-    #[cold]
+    #[inline(never)]
     fn grow(&mut self, len: usize, most: usize) {
         let needed = self.filled + len;
         let wanted = self
@@ -101,9 +101,12 @@ impl Buffer {
             .max(SMALLEST)
             .min(most)
             .max(needed);
-        if let Some(mut memory) = pool::take(wanted, most) {
-            memory[..self.filled].copy_from_slice(&self.memory[..self.filled]);
-            pool::put(mem::replace(&mut self.memory, memory));
+        if let Some(memory) = pool::take(wanted, most) {
+            let before = mem::replace(&mut self.memory, memory);
+            if !before.is_empty() {
+                self.memory[..self.filled].copy_from_slice(&before[..self.filled]);
+                pool::put(before);
+            }
             return;
         }
         let mut memory = Vec::from(mem::take(&mut self.memory));
@@ -165,18 +168,21 @@ mod pool {
 
     use alloc::boxed::Box;
     use alloc::vec::Vec;
-    use core::cell::RefCell;
+    use core::cell::{Cell, RefCell};
 
-    /// The most spare memory that a thread keeps, in bytes: enough for a few large messages at work, little beside the
-    /// stack of a thread.
+    /// The most spare memory that a thread keeps beside the last piece, in bytes: enough for a few large messages at work,
+    /// little beside the stack of a thread.
     const MOST_BYTES: usize = 4 << 20;
 
-    /// The most pieces of spare memory that a thread keeps. One connection at work holds at most four.
+    /// The most pieces of spare memory that a thread keeps beside the last one. One connection at work holds at most four.
     const MOST_PIECES: usize = 16;
 
     /// The largest piece that anyone gets, however little is wanted. Beyond, a piece is given away for what needs an eighth
     /// of it at least, so that a few bytes that wait for long do not hold much.
     const ANYONES: usize = 64 << 10;
+
+    /// The largest piece that is kept as the last one, so that what is long finds all that it had.
+    const SHORT: usize = 4 << 10;
 
     struct Pool {
         spare: Vec<Box<[u8]>>,
@@ -184,11 +190,25 @@ mod pool {
     }
 
     std::thread_local! {
+        /// The short piece that was put here last: where one connection after the other writes or gathers a little, it is
+        /// the only one, and still in the cache.
+        static LAST: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+
         static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0 }) };
     }
 
-    /// Takes a piece that has `most` bytes, else one that has `least`; the smallest that fits.
+    /// Takes a piece that has `most` bytes, else one that has `least`; the last one or the smallest that fits.
+    #[inline]
     pub(super) fn take(least: usize, most: usize) -> Option<Box<[u8]>> {
+        let wanted = if most > MOST_BYTES { least } else { most };
+        if wanted <= SHORT
+            && let Some(last) = LAST.try_with(Cell::take).ok().flatten()
+        {
+            if last.len() >= wanted {
+                return Some(last);
+            }
+            keep(last);
+        }
         let taken = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
             // No piece is larger than `MOST_BYTES`, which spares most callers one of two searches.
@@ -200,8 +220,18 @@ mod pool {
     }
 
     /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.
+    #[inline(never)]
     pub(super) fn put(memory: Box<[u8]>) {
         // An error means that the thread ends; dropping the memory is right then.
+        if memory.len() > SHORT {
+            keep(memory);
+        } else if let Ok(Some(before)) = LAST.try_with(|last| last.replace(Some(memory))) {
+            keep(before);
+        }
+    }
+
+    #[inline(never)]
+    fn keep(memory: Box<[u8]>) {
         let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
     }
 
@@ -217,7 +247,7 @@ mod pool {
         }
 
         fn keep(&mut self, memory: Box<[u8]>) {
-            if memory.is_empty() || memory.len() > MOST_BYTES {
+            if memory.len() > MOST_BYTES {
                 return;
             }
             while self.spare.len() >= MOST_PIECES || self.bytes + memory.len() > MOST_BYTES {

@@ -146,26 +146,31 @@ impl FrameHeader {
         Ok(Some((header, bytes.len() - rest.len())))
     }
 
-    /// Does what [`parse`](Self::parse) and [`check`](Self::check) do together, for the frame that has to be fast: an
-    /// uncompressed message in a single frame, while no other is in progress. `None` for all others, and for those that are
-    /// incomplete or wrong.
-    #[inline]
+    /// Does what [`parse`](Self::parse) and [`check`](Self::check) do together, for the frames that have to be fast:
+    /// uncompressed messages in a single frame, while no other is in progress, or Pings and Pongs. `None` for all others, and for
+    /// those that are incomplete or wrong.
+    #[inline(always)]
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "the rest is a part of the whole"
     )]
-    pub(crate) fn parse_single(bytes: &[u8], role: Role) -> Option<(Self, usize)> {
+    pub(crate) fn parse_alone<const CONTROL: bool>(
+        bytes: &[u8],
+        role: Role,
+    ) -> Option<(Self, usize)> {
         let &[first, second, ref rest @ ..] = bytes else {
             return None;
         };
         // FIN and no reserved bit
-        let opcode = match first {
-            0x81 => Opcode::Text,
-            0x82 => Opcode::Binary,
+        let opcode = match (first, CONTROL) {
+            (0x81, false) => Opcode::Text,
+            (0x82, false) => Opcode::Binary,
+            (0x89, true) => Opcode::Ping,
+            (0x8A, true) => Opcode::Pong,
             _ => return None,
         };
         let (len, mask, rest) = Self::parse_tail(second, rest).ok()??;
-        if mask.is_some() != (role == Role::Server) {
+        if mask.is_some() != (role == Role::Server) || (CONTROL && len > 125) {
             return None;
         }
         let header = Self {
@@ -352,25 +357,32 @@ mod tests {
 
     /// Whatever the first two bytes are, and wherever the header ends, the fast way finds what the other does.
     #[test]
-    fn a_single_frame_is_what_it_is_for_all() {
+    fn a_frame_alone_is_what_it_is_for_all() {
         for [first, second] in (0..=u16::MAX).map(u16::to_be_bytes) {
             for tail in [[0; 12], [1; 12], [0, 0, 0, 0, 0, 1, 0, 0, 9, 9, 9, 9]] {
                 let mut bytes = [0; 14];
                 bytes[..2].copy_from_slice(&[first, second]);
                 bytes[2..].copy_from_slice(&tail);
-                for role in [Role::Server, Role::Client] {
-                    for len in [0, 1, 2, 3, 4, 6, 8, 10, 13, 14] {
-                        let bytes = &bytes[..len];
-                        let known = FrameHeader::parse(bytes).ok().flatten();
-                        let expected = known.filter(|(header, _)| {
-                            header.fin
-                                && header.opcode.begins_message()
-                                && header.check(role, 0, false).is_ok()
-                        });
-                        assert_eq!(FrameHeader::parse_single(bytes, role), expected);
-                    }
+                for len in [0, 1, 2, 3, 4, 6, 8, 10, 13, 14] {
+                    check_alone(&bytes[..len]);
                 }
             }
+        }
+    }
+
+    fn check_alone(bytes: &[u8]) {
+        let known = FrameHeader::parse(bytes).ok().flatten();
+        for role in [Role::Server, Role::Client] {
+            let legal = known.filter(|(header, _)| {
+                let handled = header.opcode != Opcode::Close && header.fin;
+                handled && header.check(role, 0, false).is_ok()
+            });
+            let (control, message) = match legal {
+                Some((header, _)) if header.opcode.is_control() => (legal, None),
+                _ => (None, legal),
+            };
+            assert_eq!(FrameHeader::parse_alone::<false>(bytes, role), message);
+            assert_eq!(FrameHeader::parse_alone::<true>(bytes, role), control);
         }
     }
 }

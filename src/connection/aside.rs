@@ -154,6 +154,7 @@ impl Aside {
     }
 
     /// Drops all that waits.
+    #[inline]
     pub(super) fn release(&mut self) {
         if let Some(waiting) = self.0.take() {
             spare::put(waiting);
@@ -193,6 +194,7 @@ mod spare {
             .unwrap_or_default()
     }
 
+    #[inline(never)]
     pub(super) fn put(mut waiting: Box<Waiting>) {
         waiting.gaps.clear();
         waiting.payload = 0;

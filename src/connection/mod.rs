@@ -337,6 +337,12 @@ impl Connection {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
+        if let Some(event) = self.receiver.receive_control(input) {
+            if let Event::Ping(payload) = &event {
+                self.sender.answer_ping(payload);
+            }
+            return Ok(Some(event));
+        }
         loop {
             let event = self.receiver.receive_any(input);
             if let Some(event) = self.answer(event) {

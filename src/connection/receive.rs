@@ -1,5 +1,7 @@
 //! Receiving (RFC 6455 §6.2): bytes to frames, frames to events.
 
+mod whole;
+
 use core::mem;
 
 use bytes::{Buf, BytesMut};
@@ -16,11 +18,8 @@ use crate::deflate::{Inflater, Params};
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
-use crate::message::MessageKind;
 use crate::payload::Payload;
 use crate::role::Role;
-use crate::text::Text;
-use crate::utf8::Utf8;
 
 /// The receiving half of a connection: it makes events of bytes and answers nothing.
 ///
@@ -30,7 +29,6 @@ pub struct Receiver {
     role: Role,
     delivery: Delivery,
     state: State,
-    head: Head,
     limits: Limits,
     message: Assembly,
     /// What has come of an unfinished control frame's payload.
@@ -44,14 +42,19 @@ pub struct Receiver {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// The next byte belongs to a header.
-    Header,
+    /// The next byte belongs to a header, of which so much has come.
+    Header(Head),
     /// The next byte belongs to the payload of a frame, or there is none left and the frame is to be ended.
     Payload(Frame),
     /// A Close frame or the end of the stream has come; whatever follows is ignored.
     Over,
     /// The peer broke a rule; nothing is parsed any more.
     Failed(ProtocolError),
+}
+
+impl State {
+    /// The next byte begins a frame.
+    const HEADER: Self = Self::Header(Head::EMPTY);
 }
 
 impl Receiver {
@@ -61,8 +64,7 @@ impl Receiver {
         Self {
             role,
             delivery: config.delivery,
-            state: State::Header,
-            head: Head::default(),
+            state: State::HEADER,
             limits: config.limits,
             message: Assembly::default(),
             control: Buffer::default(),
@@ -98,31 +100,11 @@ impl Receiver {
         match self.receive_whole(input) {
             Some(event) => Ok(Some(event)),
             None if input.is_empty() && self.is_between_frames() => Ok(None),
-            None => self.receive_any(input),
+            None => match self.receive_control(input) {
+                Some(event) => Ok(Some(event)),
+                None => self.receive_any(input),
+            },
         }
-    }
-
-    /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
-    #[inline]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a header ends where the payload begins, within what was used"
-    )]
-    pub(super) fn receive_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {
-        let (kind, start, end) = self.look_for_whole(input)?;
-        let (used, rest) = mem::take(input).split_at_mut(end);
-        *input = rest;
-        let payload = Payload::input(&mut used[start..]);
-        Some(match kind {
-            MessageKind::Text => Event::Text(Text::assume_checked(payload)),
-            MessageKind::Binary => Event::Binary(payload),
-        })
-    }
-
-    /// Tells whether no byte of a payload is awaited, so that nothing comes of no input.
-    #[inline]
-    pub(super) fn is_between_frames(&self) -> bool {
-        matches!(self.state, State::Header)
     }
 
     /// Returns the next event, whatever it is.
@@ -247,44 +229,6 @@ impl Receiver {
         found
     }
 
-    /// Finds and unmasks an unfragmented message that lies whole at the start of `input`, and returns where its payload
-    /// begins and ends. `None` leaves it to [`look_for_pieces`](Self::look_for_pieces), also to report what is wrong.
-    #[inline]
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "a payload ends within the input"
-    )]
-    fn look_for_whole(&mut self, input: &mut [u8]) -> Option<(MessageKind, usize, usize)> {
-        if !matches!(self.state, State::Header)
-            || self.head.len > 0
-            || self.delivery == Delivery::Chunks
-            || self.message.is_in_progress()
-        {
-            return None;
-        }
-        let (header, start) = FrameHeader::parse_single(input, self.role)?;
-        if header.len > self.limits.frame.min(self.limits.message) {
-            return None;
-        }
-        let kind = match header.opcode {
-            Opcode::Text => MessageKind::Text,
-            _ => MessageKind::Binary,
-        };
-        let len = usize::try_from(header.len).ok()?;
-        let payload = input.get_mut(start..)?.get_mut(..len)?;
-        let ascii = header
-            .mask
-            .is_some_and(|key| mask::apply_ascii(payload, key, 0));
-        if kind == MessageKind::Text && !ascii {
-            let mut utf8 = Utf8::new();
-            if let Err(error) = utf8.push(payload).and_then(|()| utf8.finish()) {
-                self.stop(State::Failed(error));
-                return None;
-            }
-        }
-        Some((kind, start, start + len))
-    }
-
     /// Finds the next event in `input`, whatever has come before and wherever the input is cut.
     #[expect(
         clippy::arithmetic_side_effects,
@@ -297,7 +241,7 @@ impl Receiver {
             match self.state {
                 State::Failed(error) => return Err(error),
                 State::Over => return Ok(Found::nothing(input.len())),
-                State::Header => match self.header(&input[used..])? {
+                State::Header(head) => match self.header(head, &input[used..])? {
                     Some((header, len)) => {
                         used += len;
                         self.begin_frame(header)?;
@@ -328,8 +272,12 @@ impl Receiver {
         clippy::indexing_slicing,
         reason = "a header is complete, or wrong, at its greatest length"
     )]
-    fn header(&mut self, input: &[u8]) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
-        if self.head.len == 0
+    fn header(
+        &mut self,
+        mut head: Head,
+        input: &[u8],
+    ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+        if head.len == 0
             && let Ok(Some((header, len))) = FrameHeader::parse(input)
             && self.check(header).is_ok()
         {
@@ -337,10 +285,10 @@ impl Receiver {
         }
         // Byte by byte, so that the first bad byte decides, wherever the input is cut.
         for (i, &byte) in input.iter().enumerate() {
-            let len = usize::from(self.head.len);
-            self.head.bytes[len] = byte;
-            self.head.len += 1;
-            let bytes = &self.head.bytes[..=len];
+            let len = usize::from(head.len);
+            head.bytes[len] = byte;
+            head.len += 1;
+            let bytes = &head.bytes[..=len];
             FrameHeader::check_prefix(
                 bytes,
                 self.role,
@@ -348,10 +296,10 @@ impl Receiver {
                 self.message.is_in_progress(),
             )?;
             if let Some((header, _)) = FrameHeader::parse(bytes)? {
-                self.head.len = 0;
                 return Ok(Some((header, i + 1)));
             }
         }
+        self.state = State::Header(head);
         Ok(None)
     }
 
@@ -453,7 +401,7 @@ impl Receiver {
         let frame = frame.behind(taken);
         let ended = frame.remaining == 0 && !self.inflater.is_full();
         self.state = if ended {
-            State::Header
+            State::HEADER
         } else {
             State::Payload(frame)
         };
@@ -492,7 +440,7 @@ impl Receiver {
             self.state = State::Payload(frame);
             return Ok(None);
         }
-        self.state = State::Header;
+        self.state = State::HEADER;
         let gathered = (!whole).then(|| mem::take(&mut self.control));
         let what = match frame.opcode {
             Opcode::Ping => What::Ping,
@@ -523,7 +471,7 @@ impl Receiver {
         }
         let ended = frame.behind(piece.len()).remaining == 0;
         if ended {
-            self.state = State::Header;
+            self.state = State::HEADER;
         }
         let last = ended && frame.fin;
         let gathered = if last {
