@@ -123,6 +123,20 @@ impl Assembly {
         Self::open(piece, key, offset, self.kind, &mut self.utf8)
     }
 
+    /// Holds a piece of a control frame behind what has been gathered, until [`Assembly::take_held`].
+    pub(crate) fn hold(&mut self, piece: &[u8], limits: &Limits) {
+        let most = limits.message.saturating_add(FrameHeader::MAX_CONTROL_LEN);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let room = self.gathered.space_within(piece.len(), most);
+        room.copy_from_slice(piece);
+        self.gathered.advance(piece.len());
+    }
+
+    /// Returns the last `len` bytes that are held.
+    pub(crate) fn take_held(&mut self, len: usize) -> Buffer {
+        self.gathered.split_last(len)
+    }
+
     /// Tells whether the message in progress is compressed.
     #[cfg(feature = "deflate")]
     pub(crate) fn is_compressed(&self) -> bool {

@@ -84,6 +84,18 @@ impl Buffer {
         self.filled = 0;
     }
 
+    /// Moves the last `len` bytes to a buffer of their own.
+    pub(crate) fn split_last(&mut self, len: usize) -> Self {
+        if len == self.filled {
+            return mem::take(self);
+        }
+        let mut last = Self::default();
+        let begin = self.filled - len;
+        last.push(&self[begin..]);
+        self.filled = begin;
+        last
+    }
+
     /// Drops the first `len` bytes and moves the others down.
     pub(crate) fn drop_front(&mut self, len: usize) {
         self.memory.copy_within(len..self.filled, 0);

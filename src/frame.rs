@@ -112,6 +112,9 @@ impl FrameHeader {
     /// The first reserved bit in [`rsv`](Self::rsv): with permessage-deflate, the message is compressed (RFC 7692 §6).
     pub const RSV1: u8 = 0x4;
 
+    /// The longest payload of a control frame (§5.5).
+    pub(crate) const MAX_CONTROL_LEN: u64 = 125;
+
     /// Reads the header at the start of `bytes` and returns it with its own length, `None` if more bytes are wanted
     /// (RFC 6455 §5.2).
     ///
@@ -170,7 +173,7 @@ impl FrameHeader {
             _ => return None,
         };
         let (len, mask, rest) = Self::parse_tail(second, rest).ok()??;
-        if mask.is_some() != (role == Role::Server) || (CONTROL && len > 125) {
+        if mask.is_some() != (role == Role::Server) || (CONTROL && len > Self::MAX_CONTROL_LEN) {
             return None;
         }
         let header = Self {
@@ -239,7 +242,7 @@ impl FrameHeader {
             Role::Client => ensure(self.mask.is_none(), E::MaskedFrame)?,
         }
         ensure(
-            !self.opcode.is_control() || self.len <= 125,
+            !self.opcode.is_control() || self.len <= Self::MAX_CONTROL_LEN,
             E::OversizedControlFrame,
         )
     }

@@ -10,7 +10,6 @@ use super::event::Event;
 use super::found::{Found, Outcome, Place, Taken, What, event};
 use super::partial::{Frame, Head};
 use crate::assemble::Assembly;
-use crate::buffer::Buffer;
 use crate::close::CloseFrame;
 use crate::config::{Config, Delivery, Limits};
 #[cfg(feature = "deflate")]
@@ -31,8 +30,8 @@ pub struct Receiver {
     state: State,
     limits: Limits,
     message: Assembly,
-    /// What has come of an unfinished control frame's payload.
-    control: Buffer,
+    /// How many bytes of an unfinished control frame's payload are held by `message`.
+    control: u8,
     /// Whether the peer compresses with context takeover; `None` unless permessage-deflate was agreed on.
     #[cfg(feature = "deflate")]
     takeover: Option<bool>,
@@ -67,7 +66,7 @@ impl Receiver {
             state: State::HEADER,
             limits: config.limits,
             message: Assembly::default(),
-            control: Buffer::default(),
+            control: 0,
             #[cfg(feature = "deflate")]
             takeover: None,
             #[cfg(feature = "deflate")]
@@ -423,6 +422,11 @@ impl Receiver {
     }
 
     /// Takes a piece of a control frame, which is the whole of it most of the time.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "a control frame has 125 bytes at most"
+    )]
     fn control_piece(
         &mut self,
         frame: Frame,
@@ -432,16 +436,18 @@ impl Receiver {
             mask::apply(piece, key, frame.offset.into());
         }
         let frame = frame.behind(piece.len());
-        let whole = frame.remaining == 0 && self.control.is_empty();
+        let whole = frame.remaining == 0 && self.control == 0;
         if !whole {
-            self.control.push(piece);
+            self.message.hold(piece, &self.limits);
+            self.control += piece.len() as u8;
         }
         if frame.remaining > 0 {
             self.state = State::Payload(frame);
             return Ok(None);
         }
         self.state = State::HEADER;
-        let gathered = (!whole).then(|| mem::take(&mut self.control));
+        let held = mem::take(&mut self.control).into();
+        let gathered = (!whole).then(|| self.message.take_held(held));
         let what = match frame.opcode {
             Opcode::Ping => What::Ping,
             Opcode::Pong => What::Pong,
@@ -510,7 +516,7 @@ impl Receiver {
     fn stop(&mut self, state: State) {
         self.state = state;
         self.message.abandon();
-        self.control.release();
+        self.control = 0;
         #[cfg(feature = "deflate")]
         self.inflater.release();
     }

@@ -2,9 +2,9 @@
 
 use core::mem;
 
-use super::{Receiver, State};
 use crate::config::Delivery;
 use crate::connection::event::Event;
+use crate::connection::receive::{Receiver, State};
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
 use crate::message::MessageKind;
