@@ -95,6 +95,7 @@ impl Assembly {
     }
 
     /// Unmasks and checks the `len` bytes that have come into [`Assembly::space`], `offset` bytes into their frame.
+    #[inline]
     #[expect(clippy::indexing_slicing, reason = "the buffer has grown since")]
     pub(crate) fn gather(
         &mut self,
@@ -174,6 +175,7 @@ impl Assembly {
         mem::take(&mut self.gathered)
     }
 
+    #[inline]
     fn open(
         piece: &mut [u8],
         key: Option<[u8; 4]>,

@@ -260,6 +260,17 @@ impl FrameHeader {
         rsv_in_use: u8,
         in_message: bool,
     ) -> Result<(), ProtocolError> {
+        Self::check_start(bytes, role, rsv_in_use, in_message)?;
+        Self::parse(bytes).map(drop)
+    }
+
+    /// Checks what the first two bytes of a header show, as far as they are there.
+    pub(crate) fn check_start(
+        bytes: &[u8],
+        role: Role,
+        rsv_in_use: u8,
+        in_message: bool,
+    ) -> Result<(), ProtocolError> {
         let Some((&first, rest)) = bytes.split_first() else {
             return Ok(());
         };
@@ -277,8 +288,7 @@ impl FrameHeader {
         };
         header.mask = (second & 0x80 != 0).then_some([0; 4]);
         header.len = u64::from(second & 0x7F);
-        header.check(role, rsv_in_use, in_message)?;
-        Self::parse(bytes).map(drop)
+        header.check(role, rsv_in_use, in_message)
     }
 
     /// Returns the length of the header, in bytes: 2 to 14.

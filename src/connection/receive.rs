@@ -116,6 +116,9 @@ impl Receiver {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
+        if self.receive_inner(input) {
+            return Ok(None);
+        }
         let bytes = mem::take(input);
         let found = self.look(bytes)?;
         let (used, rest) = bytes.split_at_mut(found.used);
@@ -172,12 +175,8 @@ impl Receiver {
         let State::Payload(frame) = self.state else {
             return None;
         };
-        #[cfg(feature = "deflate")]
-        if self.message.is_compressed() {
-            return None;
-        }
         let gathered = self.message.gathered();
-        if frame.opcode.is_control() || self.delivery == Delivery::Chunks || gathered < DIRECT_MIN {
+        if !self.gathers(frame) || gathered < DIRECT_MIN {
             return None;
         }
         let len = lent(frame, gathered);
@@ -288,12 +287,10 @@ impl Receiver {
             head.bytes[len] = byte;
             head.len += 1;
             let bytes = &head.bytes[..=len];
-            FrameHeader::check_prefix(
-                bytes,
-                self.role,
-                self.rsv_in_use(),
-                self.message.is_in_progress(),
-            )?;
+            if len < 2 {
+                let in_message = self.message.is_in_progress();
+                FrameHeader::check_start(bytes, self.role, self.rsv_in_use(), in_message)?;
+            }
             if let Some((header, _)) = FrameHeader::parse(bytes)? {
                 return Ok(Some((header, i + 1)));
             }
@@ -458,6 +455,35 @@ impl Receiver {
             }
         };
         Ok(Some((what, gathered)))
+    }
+
+    /// Takes all of `input` if that is a piece of a data frame that goes on behind it, out of which nothing comes but the
+    /// longer message; tells whether it was taken. `false` leaves it to the others, also to report what is wrong.
+    fn receive_inner(&mut self, input: &mut &mut [u8]) -> bool {
+        let State::Payload(frame) = self.state else {
+            return false;
+        };
+        let goes_on = (input.len() as u64) < frame.remaining;
+        if !goes_on || !self.gathers(frame) {
+            return false;
+        }
+        let piece = mem::take(input);
+        let most = self.most(frame);
+        self.message.space(piece.len(), most).copy_from_slice(piece);
+        let gathered = self.gather(frame, piece.len());
+        if let Err(error) = gathered {
+            self.stop(State::Failed(error));
+        }
+        gathered.is_ok()
+    }
+
+    /// Tells whether the payload of the frame is gathered as it is.
+    fn gathers(&self, frame: Frame) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.message.is_compressed() {
+            return false;
+        }
+        !frame.opcode.is_control() && self.delivery == Delivery::Messages
     }
 
     /// Takes a piece of a data frame.
