@@ -95,7 +95,6 @@ impl Assembly {
     }
 
     /// Unmasks and checks the `len` bytes that have come into [`Assembly::space`], `offset` bytes into their frame.
-    #[inline]
     #[expect(clippy::indexing_slicing, reason = "the buffer has grown since")]
     pub(crate) fn gather(
         &mut self,
@@ -105,13 +104,31 @@ impl Assembly {
     ) -> Result<(), ProtocolError> {
         let start = self.gathered.len();
         self.gathered.advance(len);
-        Self::open(
-            &mut self.gathered[start..],
-            key,
-            offset,
-            self.kind,
-            &mut self.utf8,
-        )
+        let piece = &mut self.gathered[start..];
+        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
+        check(piece, ascii, self.kind, &mut self.utf8)
+    }
+
+    /// Does what [`Assembly::space`] and [`Assembly::gather`] do together with a copy of `piece`, in one pass.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "the buffer has grown since")]
+    pub(crate) fn push(
+        &mut self,
+        piece: &[u8],
+        most: usize,
+        key: Option<[u8; 4]>,
+        offset: usize,
+    ) -> Result<(), ProtocolError> {
+        let start = self.gathered.len();
+        let room = self.gathered.space_within(piece.len(), most);
+        let ascii = if let Some(key) = key {
+            mask::copy_ascii(room, piece, key, offset)
+        } else {
+            room.copy_from_slice(piece);
+            false
+        };
+        self.gathered.advance(piece.len());
+        check(&self.gathered[start..], ascii, self.kind, &mut self.utf8)
     }
 
     /// Unmasks and checks a piece of the message where it lies, `offset` bytes into its frame.
@@ -121,7 +138,8 @@ impl Assembly {
         key: Option<[u8; 4]>,
         offset: usize,
     ) -> Result<(), ProtocolError> {
-        Self::open(piece, key, offset, self.kind, &mut self.utf8)
+        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
+        check(piece, ascii, self.kind, &mut self.utf8)
     }
 
     /// Holds a piece of a control frame behind what has been gathered, until [`Assembly::take_held`].
@@ -175,21 +193,6 @@ impl Assembly {
         mem::take(&mut self.gathered)
     }
 
-    #[inline]
-    fn open(
-        piece: &mut [u8],
-        key: Option<[u8; 4]>,
-        offset: usize,
-        kind: Option<MessageKind>,
-        utf8: &mut Utf8,
-    ) -> Result<(), ProtocolError> {
-        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
-        if kind != Some(MessageKind::Text) || (ascii && utf8.is_whole()) {
-            return Ok(());
-        }
-        utf8.push(piece)
-    }
-
     /// Returns how many bytes have been gathered.
     pub(crate) fn gathered(&self) -> usize {
         self.gathered.len()
@@ -211,6 +214,20 @@ impl Assembly {
     pub(crate) fn abandon(&mut self) {
         *self = Self::default();
     }
+}
+
+/// Checks a piece of text, unless it is ASCII behind a whole character.
+#[inline]
+fn check(
+    piece: &[u8],
+    ascii: bool,
+    kind: Option<MessageKind>,
+    utf8: &mut Utf8,
+) -> Result<(), ProtocolError> {
+    if kind != Some(MessageKind::Text) || (ascii && utf8.is_whole()) {
+        return Ok(());
+    }
+    utf8.push(piece)
 }
 
 #[cfg(test)]

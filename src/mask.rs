@@ -35,12 +35,18 @@ pub fn apply_ascii(payload: &mut [u8], key: [u8; 4], offset: usize) -> bool {
 /// If the two differ in length, as [`slice::copy_from_slice`] does.
 #[inline]
 pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
+    let _ = copy_ascii(target, source, key, offset);
+}
+
+/// Does what [`copy`] does, and tells whether the result is ASCII.
+#[inline]
+pub(crate) fn copy_ascii(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) -> bool {
     assert_eq!(
         target.len(),
         source.len(),
         "a masking copy needs as much room as there are bytes"
     );
-    dispatch(target, Some(source), rotate(key, offset));
+    dispatch(target, Some(source), rotate(key, offset)).is_ascii()
 }
 
 /// A version of the masking loop.

@@ -199,7 +199,9 @@ impl Receiver {
             len <= lent(frame, self.message.gathered()),
             "more bytes read than there was room for"
         );
-        if let Err(error) = self.gather(frame, len) {
+        let gathered = self.message.gather(len, frame.key, frame.offset.into());
+        self.state = State::Payload(frame.behind(len));
+        if let Err(error) = gathered {
             self.stop(State::Failed(error));
         }
     }
@@ -468,9 +470,7 @@ impl Receiver {
             return false;
         }
         let piece = mem::take(input);
-        let most = self.most(frame);
-        self.message.space(piece.len(), most).copy_from_slice(piece);
-        let gathered = self.gather(frame, piece.len());
+        let gathered = self.push(frame, piece);
         if let Err(error) = gathered {
             self.stop(State::Failed(error));
         }
@@ -494,9 +494,7 @@ impl Receiver {
     ) -> Result<Option<Outcome>, ProtocolError> {
         let kind = self.message.kind();
         if self.delivery == Delivery::Messages {
-            let most = self.most(frame);
-            self.message.space(piece.len(), most).copy_from_slice(piece);
-            self.gather(frame, piece.len())?;
+            self.push(frame, piece)?;
         } else {
             self.message.pass(piece, frame.key, frame.offset.into())?;
             self.state = State::Payload(frame.behind(piece.len()));
@@ -518,11 +516,12 @@ impl Receiver {
         })
     }
 
-    /// Takes in `len` bytes that stand in the room of the message.
-    fn gather(&mut self, frame: Frame, len: usize) -> Result<(), ProtocolError> {
-        self.message.gather(len, frame.key, frame.offset.into())?;
-        self.state = State::Payload(frame.behind(len));
-        Ok(())
+    /// Gathers a piece of a frame.
+    fn push(&mut self, frame: Frame, piece: &[u8]) -> Result<(), ProtocolError> {
+        let most = self.most(frame);
+        self.state = State::Payload(frame.behind(piece.len()));
+        self.message
+            .push(piece, most, frame.key, frame.offset.into())
     }
 
     /// Returns the most bytes that the message in progress can have in the end.
