@@ -32,6 +32,15 @@ pub(crate) struct Assembly {
     compressed: bool,
 }
 
+/// How long a message will be.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    /// Its last frame says so.
+    Announced(usize),
+    /// It may have that many bytes, in all of its frames.
+    Within(usize),
+}
+
 impl Assembly {
     /// Tells whether a message has begun and not ended.
     #[inline]
@@ -89,9 +98,13 @@ impl Assembly {
         Ok(())
     }
 
-    /// Returns room for the next `len` bytes of a message that has at most `most` in the end.
-    pub(crate) fn space(&mut self, len: usize, most: usize) -> &mut [u8] {
-        self.gathered.space_within(len, most)
+    /// Returns room for the next `len` bytes of a message that comes to `end`.
+    #[inline]
+    pub(crate) fn space(&mut self, len: usize, end: End) -> &mut [u8] {
+        match end {
+            End::Announced(total) => self.gathered.space_towards(len, total),
+            End::Within(most) => self.gathered.space_within(len, most),
+        }
     }
 
     /// Unmasks and checks the `len` bytes that have come into [`Assembly::space`], `offset` bytes into their frame.
@@ -115,12 +128,12 @@ impl Assembly {
     pub(crate) fn push(
         &mut self,
         piece: &[u8],
-        most: usize,
+        end: End,
         key: Option<[u8; 4]>,
         offset: usize,
     ) -> Result<(), ProtocolError> {
         let start = self.gathered.len();
-        let room = self.gathered.space_within(piece.len(), most);
+        let room = self.space(piece.len(), end);
         let ascii = if let Some(key) = key {
             mask::copy_ascii(room, piece, key, offset)
         } else {

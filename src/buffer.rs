@@ -41,12 +41,38 @@ impl Buffer {
         self.space_within(len, usize::MAX)
     }
 
-    /// Returns the room of [`Buffer::space`] where the bytes are known to be `most` in the end, so that growing need not
-    /// go beyond that.
+    /// Returns the room of [`Buffer::space`] where the bytes are at most `most` in the end.
     #[inline]
     pub(crate) fn space_within(&mut self, len: usize, most: usize) -> &mut [u8] {
         if self.memory.len() - self.filled < len {
-            self.grow(len, most);
+            self.grow(len, self.doubled().min(most), most);
+        }
+        &mut self.memory[self.filled..][..len]
+    }
+
+    /// Returns the room of [`Buffer::space`] where the bytes are seldom more than `limit`, and not much then.
+    #[inline]
+    pub(crate) fn space_around(&mut self, len: usize, limit: usize) -> &mut [u8] {
+        if self.memory.len() - self.filled < len {
+            let needed = self.filled + len;
+            let most = limit.max(needed + needed / 16);
+            self.grow(len, self.doubled().min(most), usize::MAX);
+        }
+        &mut self.memory[self.filled..][..len]
+    }
+
+    /// Returns the room of [`Buffer::space`] where the bytes are said to be `total` in the end, which is believed when a
+    /// tenth of them has come: then there is memory for all.
+    #[inline]
+    pub(crate) fn space_towards(&mut self, len: usize, total: usize) -> &mut [u8] {
+        if self.memory.len() - self.filled < len {
+            let tenth = total / 10;
+            let wanted = if self.filled < tenth {
+                self.doubled().min(tenth)
+            } else {
+                total
+            };
+            self.grow(len, wanted, total);
         }
         &mut self.memory[self.filled..][..len]
     }
@@ -102,28 +128,32 @@ impl Buffer {
         self.filled -= len;
     }
 
-    /// Makes room for `len` more bytes. Memory doubles, so that growing costs linear time in all.
+    /// Returns twice the memory that there is, so that growing costs linear time in all.
+    fn doubled(&self) -> usize {
+        self.memory.len().saturating_mul(2).max(SMALLEST)
+    }
+
+    /// Makes room for `len` more bytes, and for `wanted` in all if that is more; a spare piece of `most` is welcome.
     #[inline(never)]
-    fn grow(&mut self, len: usize, most: usize) {
-        let needed = self.filled + len;
-        let wanted = self
-            .memory
-            .len()
-            .saturating_mul(2)
-            .max(SMALLEST)
-            .min(most)
-            .max(needed);
-        if let Some(memory) = pool::take(wanted, most) {
-            let before = mem::replace(&mut self.memory, memory);
-            if !before.is_empty() {
-                self.memory[..self.filled].copy_from_slice(&before[..self.filled]);
-                pool::put(before);
-            }
-            return;
+    fn grow(&mut self, len: usize, wanted: usize, most: usize) {
+        let wanted = wanted.max(self.filled + len);
+        let memory = match pool::take(wanted, most) {
+            Some(memory) => memory,
+            // The allocator has zeroes at hand, more cheaply than they are written.
+            None if self.memory.len() <= wanted / 8 => alloc::vec![0; wanted].into(),
+            None => return self.reallocate(wanted),
+        };
+        let before = mem::replace(&mut self.memory, memory);
+        if !before.is_empty() {
+            self.memory[..self.filled].copy_from_slice(&before[..self.filled]);
+            pool::put(before);
         }
+    }
+
+    fn reallocate(&mut self, len: usize) {
         let mut memory = Vec::from(mem::take(&mut self.memory));
-        memory.reserve_exact(wanted - memory.len());
-        memory.resize(wanted, 0);
+        memory.reserve_exact(len - memory.len());
+        memory.resize(len, 0);
         self.memory = memory.into_boxed_slice();
     }
 }

@@ -33,6 +33,8 @@ pub struct Outgoing {
     last_gap: usize,
     /// Where a Ping or Pong ends that lies in `frames`, as nothing else waited when it was queued.
     reply_end: u32,
+    /// As many bytes may wait before no more data is taken.
+    limit: u32,
     aside: Aside,
 }
 
@@ -65,6 +67,20 @@ const LANE_MAX: usize = 64 << 10;
 const REPLY_ALONE_MAX: usize = REPLIES_MAX - 131;
 
 impl Outgoing {
+    /// Returns an empty queue that is full with `limit` bytes.
+    pub(super) fn new(limit: u32) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+
+    /// Tells whether no more data is taken.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.len() as u64 >= self.limit.into()
+    }
+
     /// Tells whether another Ping may wait.
     pub(super) fn takes_pings(&self) -> bool {
         let lane = self.aside.get().map_or(0, |aside| aside.replies.len());
@@ -84,7 +100,7 @@ impl Outgoing {
         if payload.len() >= LARGE || begin - self.last_gap >= LARGE {
             self.push_gap(begin, Bytes::new());
         }
-        write_frame(&mut self.frames, header, payload);
+        self.append(header, payload);
     }
 
     /// Queues a frame without a mask. A large payload is kept where it is.
@@ -94,7 +110,7 @@ impl Outgoing {
         }
         self.make_room();
         let begin = self.frames.len();
-        write_frame(&mut self.frames, header, &[]);
+        self.append(header, &[]);
         self.push_gap(begin, payload);
     }
 
@@ -103,7 +119,7 @@ impl Outgoing {
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
         let len = header.encoded_len() + payload.len();
         if len <= REPLY_ALONE_MAX && self.is_empty() {
-            write_frame(&mut self.frames, header, payload);
+            self.append(header, payload);
             self.reply_end = lane(len);
             return;
         }
@@ -114,13 +130,15 @@ impl Outgoing {
         if too_much && header.opcode == Opcode::Pong {
             aside.drop_pongs();
         }
-        write_frame(&mut aside.replies, header, payload);
+        let room = aside.replies.space(frame_room(payload));
+        let len = write_frame(room, header, payload);
+        aside.replies.advance(len);
     }
 
     /// Queues a Close frame. Replies go out before it, even if they are queued later.
     pub(super) fn push_close(&mut self, header: FrameHeader, payload: &[u8]) {
         self.push_gap(self.frames.len(), Bytes::new());
-        write_frame(&mut self.frames, header, payload);
+        self.append(header, payload);
     }
 
     /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
@@ -160,6 +178,15 @@ impl Outgoing {
         if self.written > LARGE && self.written > self.frames.len() / 2 {
             self.compact();
         }
+    }
+
+    /// Appends a frame.
+    #[inline]
+    fn append(&mut self, header: FrameHeader, payload: &[u8]) {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let room = self.frames.space_around(frame_room(payload), limit);
+        let len = write_frame(room, header, payload);
+        self.frames.advance(len);
     }
 
     #[cold]
@@ -394,18 +421,23 @@ fn reply_at(aside: &Waiting, cursor: Cursor) -> Option<Segment<'_>> {
     (!bytes.is_empty()).then_some((Part::Replies, bytes, behind))
 }
 
-/// Appends a frame.
+/// Returns how much room a frame is written in.
 #[inline]
-fn write_frame(buffer: &mut Buffer, header: FrameHeader, payload: &[u8]) {
+const fn frame_room(payload: &[u8]) -> usize {
+    size_of::<u128>() + payload.len()
+}
+
+/// Writes a frame to the beginning of `room` and returns its length.
+#[inline]
+fn write_frame(room: &mut [u8], header: FrameHeader, payload: &[u8]) -> usize {
     let (head, head_len) = header.to_word();
     let head = head.to_le_bytes();
-    // Room for all of the word, whose unused end the payload overwrites: a copy of known length is one move.
-    let room = buffer.space(head.len() + payload.len());
+    // All of the word, whose unused end the payload overwrites: a copy of known length is one move.
     room[..head.len()].copy_from_slice(&head);
     let body = &mut room[head_len..head_len + payload.len()];
     match header.mask {
         Some(key) => mask::copy(body, payload, key, 0),
         None => body.copy_from_slice(payload),
     }
-    buffer.advance(head_len + payload.len());
+    head_len + payload.len()
 }

@@ -9,7 +9,7 @@ use bytes::{Buf, BytesMut};
 use super::event::Event;
 use super::found::{Found, Outcome, Place, Taken, What, event};
 use super::partial::{Frame, Head};
-use crate::assemble::Assembly;
+use crate::assemble::{Assembly, End};
 use crate::close::CloseFrame;
 use crate::config::{Config, Delivery, Limits};
 #[cfg(feature = "deflate")]
@@ -180,8 +180,8 @@ impl Receiver {
             return None;
         }
         let len = lent(frame, gathered);
-        let most = self.most(frame);
-        (len > 0).then(|| self.message.space(len, most))
+        let end = self.end(frame);
+        (len > 0).then(|| self.message.space(len, end))
     }
 
     /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
@@ -518,22 +518,21 @@ impl Receiver {
 
     /// Gathers a piece of a frame.
     fn push(&mut self, frame: Frame, piece: &[u8]) -> Result<(), ProtocolError> {
-        let most = self.most(frame);
+        let end = self.end(frame);
         self.state = State::Payload(frame.behind(piece.len()));
         self.message
-            .push(piece, most, frame.key, frame.offset.into())
+            .push(piece, end, frame.key, frame.offset.into())
     }
 
-    /// Returns the most bytes that the message in progress can have in the end.
-    fn most(&self, frame: Frame) -> usize {
-        let most = if frame.fin {
-            frame
-                .remaining
-                .saturating_add(self.message.gathered() as u64)
+    /// Returns how long the message in progress will be.
+    fn end(&self, frame: Frame) -> End {
+        let in_memory = |len| usize::try_from(len).unwrap_or(usize::MAX);
+        if frame.fin {
+            let gathered = self.message.gathered();
+            End::Announced(in_memory(frame.remaining).saturating_add(gathered))
         } else {
-            self.limits.message
-        };
-        usize::try_from(most).unwrap_or(usize::MAX)
+            End::Within(in_memory(self.limits.message))
+        }
     }
 
     /// Enters a state in which nothing is received, and gives all memory back.
