@@ -267,11 +267,7 @@ impl Receiver {
     }
 
     /// Returns the next header and how much of `input` it takes; `None` if it does not end there.
-    #[expect(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        reason = "a header is complete, or wrong, at its greatest length"
-    )]
+    #[expect(clippy::arithmetic_side_effects, reason = "a place in `input`")]
     fn header(
         &mut self,
         mut head: Head,
@@ -285,20 +281,32 @@ impl Receiver {
         }
         // Byte by byte, so that the first bad byte decides, wherever the input is cut.
         for (i, &byte) in input.iter().enumerate() {
-            let len = usize::from(head.len);
-            head.bytes[len] = byte;
-            head.len += 1;
-            let bytes = &head.bytes[..=len];
-            if len < 2 {
-                let in_message = self.message.is_in_progress();
-                FrameHeader::check_start(bytes, self.role, self.rsv_in_use(), in_message)?;
-            }
-            if let Some((header, _)) = FrameHeader::parse(bytes)? {
+            if let Some(header) = self.header_byte(&mut head, byte)? {
                 return Ok(Some((header, i + 1)));
             }
         }
         self.state = State::Header(head);
         Ok(None)
+    }
+
+    /// Takes the next byte of a header; returns the header if it ends there.
+    #[inline(never)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "a header is complete, or wrong, at its greatest length"
+    )]
+    fn header_byte(&self, head: &mut Head, byte: u8) -> Result<Option<FrameHeader>, ProtocolError> {
+        let len = usize::from(head.len);
+        head.bytes[len] = byte;
+        head.len += 1;
+        let bytes = &head.bytes[..=len];
+        if len < 2 {
+            let in_message = self.message.is_in_progress();
+            FrameHeader::check_start(bytes, self.role, self.rsv_in_use(), in_message)?;
+        }
+        let header = FrameHeader::parse(bytes)?;
+        Ok(header.map(|(header, _)| header))
     }
 
     #[inline]
