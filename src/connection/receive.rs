@@ -143,6 +143,9 @@ impl Receiver {
         &mut self,
         input: &mut BytesMut,
     ) -> Result<Option<Event<'static>>, ProtocolError> {
+        if input.is_empty() && self.is_between_frames() {
+            return Ok(None);
+        }
         let found = match self.look(input) {
             Ok(found) => found,
             Err(error) => {
