@@ -95,7 +95,7 @@ impl Waiting {
         }
     }
 
-    /// Returns the reply at `place`, or what is left of it, and where it ends; nothing if there is none.
+    /// Returns the reply at `place`, or what is left of it, and where it ends.
     pub(super) fn reply_at(&self, place: Place) -> (&[u8], u32) {
         let bytes = &self.replies[place.replies as usize..];
         let len = match place.reply_end.checked_sub(place.replies) {

@@ -250,55 +250,43 @@ impl Outgoing {
         }
     }
 
-    /// Returns the bytes at `cursor` as far as they lie together, their part, and the place behind them.
-    fn segment(&self, cursor: Cursor) -> Option<Segment<'_>> {
-        let Some(aside) = self.aside.get() else {
-            return self.frames_up_to(self.frames.len(), cursor);
-        };
-        let place = cursor.aside;
-        if place.replies < place.reply_end {
-            return reply_at(aside, cursor);
-        }
-        let Some(gap) = aside.gaps.get(place.gap as usize) else {
-            let rest = self.frames_up_to(self.frames.len(), cursor);
-            return rest.or_else(|| reply_at(aside, cursor));
-        };
-        if !place.begun {
-            let before = self.frames_up_to(gap.begin, cursor);
-            return before.or_else(|| reply_at(aside, cursor)).or_else(|| {
-                self.segment(cursor.with(Place {
-                    begun: true,
-                    ..place
-                }))
-            });
-        }
-        let head = self.frames_up_to(gap.end.max(cursor.frames), cursor);
-        head.or_else(|| {
-            let bytes = &gap.payload[place.payload..];
-            if bytes.is_empty() {
-                return self.segment(cursor.with(Place {
-                    gap: place.gap + 1,
-                    begun: false,
-                    payload: 0,
-                    ..place
-                }));
+    /// Returns the bytes at `cursor` as far as they lie together, their part, and the place behind them; for a queue with
+    /// something aside.
+    fn segment(&self, mut cursor: Cursor) -> Option<Segment<'_>> {
+        let aside = self.aside.get()?;
+        loop {
+            let place = cursor.aside;
+            if place.replies < place.reply_end {
+                return Some(reply_at(aside, cursor));
             }
-            let behind = cursor.with(Place {
-                payload: gap.payload.len(),
-                ..place
-            });
-            Some((Part::Payload, bytes, behind))
-        })
-    }
-
-    /// Returns what lies in `frames` between `cursor` and `end`, if anything.
-    fn frames_up_to(&self, end: usize, cursor: Cursor) -> Option<Segment<'_>> {
-        let bytes = &self.frames[cursor.frames..end];
-        let behind = Cursor {
-            frames: end,
-            ..cursor
-        };
-        (!bytes.is_empty()).then_some((Part::Frames, bytes, behind))
+            let gap = aside.gaps.get(place.gap as usize);
+            let end = match gap {
+                Some(gap) if place.begun => gap.end,
+                Some(gap) => gap.begin,
+                None => self.frames.len(),
+            };
+            if cursor.frames < end {
+                let bytes = &self.frames[cursor.frames..end];
+                cursor.frames = end;
+                return Some((Part::Frames, bytes, cursor));
+            }
+            match gap {
+                Some(gap) if place.begun => {
+                    let bytes = &gap.payload[place.payload..];
+                    if !bytes.is_empty() {
+                        cursor.aside.payload = gap.payload.len();
+                        return Some((Part::Payload, bytes, cursor));
+                    }
+                    cursor.aside.gap += 1;
+                    (cursor.aside.begun, cursor.aside.payload) = (false, 0);
+                }
+                _ if aside.replies.len() > place.replies as usize => {
+                    return Some(reply_at(aside, cursor));
+                }
+                Some(_) => cursor.aside.begun = true,
+                None => return None,
+            }
+        }
     }
 
     /// Goes `count` bytes forward where something waits beside the frames.
@@ -327,10 +315,6 @@ impl Outgoing {
 }
 
 impl Cursor {
-    const fn with(self, aside: Place) -> Self {
-        Self { aside, ..self }
-    }
-
     /// Returns the place `len` bytes before this one, in the same part.
     fn back(mut self, part: Part, len: usize) -> Self {
         match part {
@@ -410,15 +394,11 @@ impl Outgoing {
     }
 }
 
-/// Returns the reply at `cursor`, or what is left of it, if there is one.
-fn reply_at(aside: &Waiting, cursor: Cursor) -> Option<Segment<'_>> {
-    let (bytes, replies) = aside.reply_at(cursor.aside);
-    let behind = cursor.with(Place {
-        replies,
-        reply_end: 0,
-        ..cursor.aside
-    });
-    (!bytes.is_empty()).then_some((Part::Replies, bytes, behind))
+/// Returns the reply at `cursor`, or what is left of it.
+fn reply_at(aside: &Waiting, mut cursor: Cursor) -> Segment<'_> {
+    let (bytes, end) = aside.reply_at(cursor.aside);
+    (cursor.aside.replies, cursor.aside.reply_end) = (end, 0);
+    (Part::Replies, bytes, cursor)
 }
 
 /// Returns how much room a frame is written in.
