@@ -202,7 +202,7 @@ impl Outgoing {
         self.frames.drop_front(gone);
         self.written -= gone;
         self.last_gap -= gone;
-        self.reply_end = self.reply_end.saturating_sub(lane(gone));
+        self.reply_end = lane((self.reply_end as usize).saturating_sub(gone));
     }
 
     fn push_gap(&mut self, begin: usize, payload: Bytes) {
