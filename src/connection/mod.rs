@@ -139,7 +139,8 @@ impl Connection {
         {
             return Ok(Some(event));
         }
-        if input.is_empty() && self.receiver.is_between_frames() {
+        if self.receiver.takes(input) {
+            *input = &mut [];
             return Ok(None);
         }
         self.receive_any(input)

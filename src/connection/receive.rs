@@ -98,7 +98,10 @@ impl Receiver {
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         match self.receive_whole(input) {
             Some(event) => Ok(Some(event)),
-            None if input.is_empty() && self.is_between_frames() => Ok(None),
+            None if self.takes(input) => {
+                *input = &mut [];
+                Ok(None)
+            }
             None => match self.receive_control(input) {
                 Some(event) => Ok(Some(event)),
                 None => self.receive_any(input),
@@ -116,9 +119,6 @@ impl Receiver {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        if self.receive_inner(input) {
-            return Ok(None);
-        }
         let bytes = mem::take(input);
         let found = self.look(bytes)?;
         let (used, rest) = bytes.split_at_mut(found.used);
@@ -143,7 +143,8 @@ impl Receiver {
         &mut self,
         input: &mut BytesMut,
     ) -> Result<Option<Event<'static>>, ProtocolError> {
-        if input.is_empty() && self.is_between_frames() {
+        if self.takes(input) {
+            input.clear();
             return Ok(None);
         }
         let found = match self.look(input) {
@@ -468,24 +469,6 @@ impl Receiver {
             }
         };
         Ok(Some((what, gathered)))
-    }
-
-    /// Takes all of `input` if that is a piece of a data frame that goes on behind it, out of which nothing comes but the
-    /// longer message; tells whether it was taken. `false` leaves it to the others, also to report what is wrong.
-    fn receive_inner(&mut self, input: &mut &mut [u8]) -> bool {
-        let State::Payload(frame) = self.state else {
-            return false;
-        };
-        let goes_on = (input.len() as u64) < frame.remaining;
-        if !goes_on || !self.gathers(frame) {
-            return false;
-        }
-        let piece = mem::take(input);
-        let gathered = self.push(frame, piece);
-        if let Err(error) = gathered {
-            self.stop(State::Failed(error));
-        }
-        gathered.is_ok()
     }
 
     /// Tells whether the payload of the frame is gathered as it is.

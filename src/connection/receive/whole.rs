@@ -1,9 +1,10 @@
-//! What lies whole in the input: the frames that have to be fast.
+//! What has to be fast: frames that lie whole in the input, and input that lies inside of a frame.
 
 use core::mem;
 
 use crate::config::Delivery;
 use crate::connection::event::Event;
+use crate::connection::partial::Frame;
 use crate::connection::receive::{Receiver, State};
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
@@ -59,10 +60,28 @@ impl Receiver {
         })
     }
 
-    /// Tells whether no byte of a payload is awaited, so that nothing comes of no input.
+    /// Takes `input` if no event can come of it: it is nothing, between two frames, or lies inside of a data frame that goes
+    /// on behind it. Tells whether it was taken; `false` leaves it to the others, also to report what is wrong.
     #[inline]
-    pub(in crate::connection) fn is_between_frames(&self) -> bool {
-        matches!(self.state, State::Header(_))
+    pub(in crate::connection) fn takes(&mut self, input: &[u8]) -> bool {
+        match self.state {
+            State::Header(_) => input.is_empty(),
+            State::Payload(frame) => self.takes_inner(frame, input),
+            _ => false,
+        }
+    }
+
+    #[inline(never)]
+    fn takes_inner(&mut self, frame: Frame, input: &[u8]) -> bool {
+        let goes_on = (input.len() as u64) < frame.remaining;
+        if !goes_on || !self.gathers(frame) {
+            return false;
+        }
+        let taken = self.push(frame, input);
+        if let Err(error) = taken {
+            self.stop(State::Failed(error));
+        }
+        taken.is_ok()
     }
 
     /// Tells whether the next byte begins a frame.
