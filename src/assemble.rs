@@ -32,6 +32,15 @@ pub(crate) struct Assembly {
     compressed: bool,
 }
 
+/// How long a message will be.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    /// Its last frame says so.
+    Announced(usize),
+    /// It may have that many bytes, in all of its frames.
+    Within(usize),
+}
+
 impl Assembly {
     /// Tells whether a message has begun and not ended.
     #[inline]
@@ -89,9 +98,13 @@ impl Assembly {
         Ok(())
     }
 
-    /// Returns room for the next `len` bytes of a message that has at most `most` in the end.
-    pub(crate) fn space(&mut self, len: usize, most: usize) -> &mut [u8] {
-        self.gathered.space_within(len, most)
+    /// Returns room for the next `len` bytes of a message that comes to `end`.
+    #[inline]
+    pub(crate) fn space(&mut self, len: usize, end: End) -> &mut [u8] {
+        match end {
+            End::Announced(total) => self.gathered.space_towards(len, total),
+            End::Within(most) => self.gathered.space_within(len, most),
+        }
     }
 
     /// Unmasks and checks the `len` bytes that have come into [`Assembly::space`], `offset` bytes into their frame.
@@ -104,13 +117,31 @@ impl Assembly {
     ) -> Result<(), ProtocolError> {
         let start = self.gathered.len();
         self.gathered.advance(len);
-        Self::open(
-            &mut self.gathered[start..],
-            key,
-            offset,
-            self.kind,
-            &mut self.utf8,
-        )
+        let piece = &mut self.gathered[start..];
+        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
+        check(piece, ascii, self.kind, &mut self.utf8)
+    }
+
+    /// Does what [`Assembly::space`] and [`Assembly::gather`] do together with a copy of `piece`, in one pass.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "the buffer has grown since")]
+    pub(crate) fn push(
+        &mut self,
+        piece: &[u8],
+        end: End,
+        key: Option<[u8; 4]>,
+        offset: usize,
+    ) -> Result<(), ProtocolError> {
+        let start = self.gathered.len();
+        let room = self.space(piece.len(), end);
+        let ascii = if let Some(key) = key {
+            mask::copy_ascii(room, piece, key, offset)
+        } else {
+            room.copy_from_slice(piece);
+            false
+        };
+        self.gathered.advance(piece.len());
+        check(&self.gathered[start..], ascii, self.kind, &mut self.utf8)
     }
 
     /// Unmasks and checks a piece of the message where it lies, `offset` bytes into its frame.
@@ -120,7 +151,22 @@ impl Assembly {
         key: Option<[u8; 4]>,
         offset: usize,
     ) -> Result<(), ProtocolError> {
-        Self::open(piece, key, offset, self.kind, &mut self.utf8)
+        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
+        check(piece, ascii, self.kind, &mut self.utf8)
+    }
+
+    /// Holds a piece of a control frame behind what has been gathered, until [`Assembly::take_held`].
+    pub(crate) fn hold(&mut self, piece: &[u8], limits: &Limits) {
+        let most = limits.message.saturating_add(FrameHeader::MAX_CONTROL_LEN);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let room = self.gathered.space_within(piece.len(), most);
+        room.copy_from_slice(piece);
+        self.gathered.advance(piece.len());
+    }
+
+    /// Returns the last `len` bytes that are held.
+    pub(crate) fn take_held(&mut self, len: usize) -> Buffer {
+        self.gathered.split_last(len)
     }
 
     /// Tells whether the message in progress is compressed.
@@ -160,20 +206,6 @@ impl Assembly {
         mem::take(&mut self.gathered)
     }
 
-    fn open(
-        piece: &mut [u8],
-        key: Option<[u8; 4]>,
-        offset: usize,
-        kind: Option<MessageKind>,
-        utf8: &mut Utf8,
-    ) -> Result<(), ProtocolError> {
-        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
-        if kind != Some(MessageKind::Text) || (ascii && utf8.is_whole()) {
-            return Ok(());
-        }
-        utf8.push(piece)
-    }
-
     /// Returns how many bytes have been gathered.
     pub(crate) fn gathered(&self) -> usize {
         self.gathered.len()
@@ -195,6 +227,20 @@ impl Assembly {
     pub(crate) fn abandon(&mut self) {
         *self = Self::default();
     }
+}
+
+/// Checks a piece of text, unless it is ASCII behind a whole character.
+#[inline]
+fn check(
+    piece: &[u8],
+    ascii: bool,
+    kind: Option<MessageKind>,
+    utf8: &mut Utf8,
+) -> Result<(), ProtocolError> {
+    if kind != Some(MessageKind::Text) || (ascii && utf8.is_whole()) {
+        return Ok(());
+    }
+    utf8.push(piece)
 }
 
 #[cfg(test)]

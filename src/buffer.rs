@@ -41,12 +41,38 @@ impl Buffer {
         self.space_within(len, usize::MAX)
     }
 
-    /// Returns the room of [`Buffer::space`] where the bytes are known to be `most` in the end, so that growing need not
-    /// go beyond that.
+    /// Returns the room of [`Buffer::space`] where the bytes are at most `most` in the end.
     #[inline]
     pub(crate) fn space_within(&mut self, len: usize, most: usize) -> &mut [u8] {
         if self.memory.len() - self.filled < len {
-            self.grow(len, most);
+            self.grow(len, self.doubled().min(most), most);
+        }
+        &mut self.memory[self.filled..][..len]
+    }
+
+    /// Returns the room of [`Buffer::space`] where the bytes are seldom more than `limit`, and not much then.
+    #[inline]
+    pub(crate) fn space_around(&mut self, len: usize, limit: usize) -> &mut [u8] {
+        if self.memory.len() - self.filled < len {
+            let needed = self.filled + len;
+            let most = limit.max(needed + needed / 16);
+            self.grow(len, self.doubled().min(most), usize::MAX);
+        }
+        &mut self.memory[self.filled..][..len]
+    }
+
+    /// Returns the room of [`Buffer::space`] where the bytes are said to be `total` in the end, which is believed when a
+    /// tenth of them has come: then there is memory for all.
+    #[inline]
+    pub(crate) fn space_towards(&mut self, len: usize, total: usize) -> &mut [u8] {
+        if self.memory.len() - self.filled < len {
+            let tenth = total / 10;
+            let wanted = if self.filled < tenth {
+                self.doubled().min(tenth)
+            } else {
+                total
+            };
+            self.grow(len, wanted, total);
         }
         &mut self.memory[self.filled..][..len]
     }
@@ -84,31 +110,50 @@ impl Buffer {
         self.filled = 0;
     }
 
+    /// Moves the last `len` bytes to a buffer of their own.
+    pub(crate) fn split_last(&mut self, len: usize) -> Self {
+        if len == self.filled {
+            return mem::take(self);
+        }
+        let mut last = Self::default();
+        let begin = self.filled - len;
+        last.push(&self[begin..]);
+        self.filled = begin;
+        last
+    }
+
     /// Drops the first `len` bytes and moves the others down.
     pub(crate) fn drop_front(&mut self, len: usize) {
         self.memory.copy_within(len..self.filled, 0);
         self.filled -= len;
     }
 
-    /// Makes room for `len` more bytes. Memory doubles, so that growing costs linear time in all.
-    #[cold]
-    fn grow(&mut self, len: usize, most: usize) {
-        let needed = self.filled + len;
-        let wanted = self
-            .memory
-            .len()
-            .saturating_mul(2)
-            .max(SMALLEST)
-            .min(most)
-            .max(needed);
-        if let Some(mut memory) = pool::take(wanted, most) {
-            memory[..self.filled].copy_from_slice(&self.memory[..self.filled]);
-            pool::put(mem::replace(&mut self.memory, memory));
-            return;
+    /// Returns twice the memory that there is, so that growing costs linear time in all.
+    fn doubled(&self) -> usize {
+        self.memory.len().saturating_mul(2).max(SMALLEST)
+    }
+
+    /// Makes room for `len` more bytes, and for `wanted` in all if that is more; a spare piece of `most` is welcome.
+    #[inline(never)]
+    fn grow(&mut self, len: usize, wanted: usize, most: usize) {
+        let wanted = wanted.max(self.filled + len);
+        let memory = match pool::take(wanted, most) {
+            Some(memory) => memory,
+            // The allocator has zeroes at hand, more cheaply than they are written.
+            None if self.memory.len() <= wanted / 8 => alloc::vec![0; wanted].into(),
+            None => return self.reallocate(wanted),
+        };
+        let before = mem::replace(&mut self.memory, memory);
+        if !before.is_empty() {
+            self.memory[..self.filled].copy_from_slice(&before[..self.filled]);
+            pool::put(before);
         }
+    }
+
+    fn reallocate(&mut self, len: usize) {
         let mut memory = Vec::from(mem::take(&mut self.memory));
-        memory.reserve_exact(wanted - memory.len());
-        memory.resize(wanted, 0);
+        memory.reserve_exact(len - memory.len());
+        memory.resize(len, 0);
         self.memory = memory.into_boxed_slice();
     }
 }
@@ -165,18 +210,21 @@ mod pool {
 
     use alloc::boxed::Box;
     use alloc::vec::Vec;
-    use core::cell::RefCell;
+    use core::cell::{Cell, RefCell};
 
-    /// The most spare memory that a thread keeps, in bytes: enough for a few large messages at work, little beside the
-    /// stack of a thread.
+    /// The most spare memory that a thread keeps beside the last piece, in bytes: enough for a few large messages at work,
+    /// little beside the stack of a thread.
     const MOST_BYTES: usize = 4 << 20;
 
-    /// The most pieces of spare memory that a thread keeps. One connection at work holds at most four.
+    /// The most pieces of spare memory that a thread keeps beside the last one. One connection at work holds at most four.
     const MOST_PIECES: usize = 16;
 
     /// The largest piece that anyone gets, however little is wanted. Beyond, a piece is given away for what needs an eighth
     /// of it at least, so that a few bytes that wait for long do not hold much.
     const ANYONES: usize = 64 << 10;
+
+    /// The largest piece that is kept as the last one, so that what is long finds all that it had.
+    const SHORT: usize = 4 << 10;
 
     struct Pool {
         spare: Vec<Box<[u8]>>,
@@ -184,11 +232,25 @@ mod pool {
     }
 
     std::thread_local! {
+        /// The short piece that was put here last: where one connection after the other writes or gathers a little, it is
+        /// the only one, and still in the cache.
+        static LAST: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+
         static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0 }) };
     }
 
-    /// Takes a piece that has `most` bytes, else one that has `least`; the smallest that fits.
+    /// Takes a piece that has `most` bytes, else one that has `least`; the last one or the smallest that fits.
+    #[inline]
     pub(super) fn take(least: usize, most: usize) -> Option<Box<[u8]>> {
+        let wanted = if most > MOST_BYTES { least } else { most };
+        if wanted <= SHORT
+            && let Some(last) = LAST.try_with(Cell::take).ok().flatten()
+        {
+            if last.len() >= wanted {
+                return Some(last);
+            }
+            keep(last);
+        }
         let taken = POOL.try_with(|pool| {
             let mut pool = pool.borrow_mut();
             // No piece is larger than `MOST_BYTES`, which spares most callers one of two searches.
@@ -200,8 +262,18 @@ mod pool {
     }
 
     /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.
+    #[inline(never)]
     pub(super) fn put(memory: Box<[u8]>) {
         // An error means that the thread ends; dropping the memory is right then.
+        if memory.len() > SHORT {
+            keep(memory);
+        } else if let Ok(Some(before)) = LAST.try_with(|last| last.replace(Some(memory))) {
+            keep(before);
+        }
+    }
+
+    #[inline(never)]
+    fn keep(memory: Box<[u8]>) {
         let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
     }
 
@@ -217,7 +289,7 @@ mod pool {
         }
 
         fn keep(&mut self, memory: Box<[u8]>) {
-            if memory.is_empty() || memory.len() > MOST_BYTES {
+            if memory.len() > MOST_BYTES {
                 return;
             }
             while self.spare.len() >= MOST_PIECES || self.bytes + memory.len() > MOST_BYTES {

@@ -102,12 +102,18 @@ pub struct FrameHeader {
     pub len: u64,
 }
 
+/// A length and a masking key, and what is behind them.
+type Tail<'a> = (u64, Option<[u8; 4]>, &'a [u8]);
+
 impl FrameHeader {
     /// The length of the longest header, in bytes.
     pub const MAX_LEN: usize = 14;
 
     /// The first reserved bit in [`rsv`](Self::rsv): with permessage-deflate, the message is compressed (RFC 7692 §6).
     pub const RSV1: u8 = 0x4;
+
+    /// The longest payload of a control frame (§5.5).
+    pub(crate) const MAX_CONTROL_LEN: u64 = 125;
 
     /// Reads the header at the start of `bytes` and returns it with its own length, `None` if more bytes are wanted
     /// (RFC 6455 §5.2).
@@ -130,6 +136,59 @@ impl FrameHeader {
             };
         };
         let opcode = Opcode::parse(first)?;
+        let Some((len, mask, rest)) = Self::parse_tail(second, rest)? else {
+            return Ok(None);
+        };
+        let header = Self {
+            fin: first & 0x80 != 0,
+            rsv: first >> 4 & 0x7,
+            opcode,
+            mask,
+            len,
+        };
+        Ok(Some((header, bytes.len() - rest.len())))
+    }
+
+    /// Does what [`parse`](Self::parse) and [`check`](Self::check) do together, for the frames that have to be fast:
+    /// uncompressed messages in a single frame, while no other is in progress, or Pings and Pongs. `None` for all others, and for
+    /// those that are incomplete or wrong.
+    #[inline(always)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "the rest is a part of the whole"
+    )]
+    pub(crate) fn parse_alone<const CONTROL: bool>(
+        bytes: &[u8],
+        role: Role,
+    ) -> Option<(Self, usize)> {
+        let &[first, second, ref rest @ ..] = bytes else {
+            return None;
+        };
+        // FIN and no reserved bit
+        let opcode = match (first, CONTROL) {
+            (0x81, false) => Opcode::Text,
+            (0x82, false) => Opcode::Binary,
+            (0x89, true) => Opcode::Ping,
+            (0x8A, true) => Opcode::Pong,
+            _ => return None,
+        };
+        let (len, mask, rest) = Self::parse_tail(second, rest).ok()??;
+        if mask.is_some() != (role == Role::Server) || (CONTROL && len > Self::MAX_CONTROL_LEN) {
+            return None;
+        }
+        let header = Self {
+            fin: true,
+            rsv: 0,
+            opcode,
+            mask,
+            len,
+        };
+        Some((header, bytes.len() - rest.len()))
+    }
+
+    /// Reads what follows the first byte: the length and the masking key.
+    #[inline]
+    fn parse_tail(second: u8, rest: &[u8]) -> Result<Option<Tail<'_>>, ProtocolError> {
         let (len, rest) = match second & 0x7F {
             126 => match rest.split_first_chunk() {
                 Some((len, rest)) => (minimal(u16::from_be_bytes(*len).into(), 126)?, rest),
@@ -141,22 +200,11 @@ impl FrameHeader {
             },
             len => (u64::from(len), rest),
         };
-        let (mask, rest) = if second & 0x80 == 0 {
-            (None, rest)
-        } else {
-            match rest.split_first_chunk() {
-                Some((key, rest)) => (Some(*key), rest),
-                None => return Ok(None),
-            }
-        };
-        let header = Self {
-            fin: first & 0x80 != 0,
-            rsv: first >> 4 & 0x7,
-            opcode,
-            mask,
-            len,
-        };
-        Ok(Some((header, bytes.len() - rest.len())))
+        if second & 0x80 == 0 {
+            return Ok(Some((len, None, rest)));
+        }
+        let masked = rest.split_first_chunk();
+        Ok(masked.map(|(key, rest)| (len, Some(*key), rest)))
     }
 
     /// Checks every rule that holds for a frame received by `role`, so that RFC 6455 can be read beside it.
@@ -194,7 +242,7 @@ impl FrameHeader {
             Role::Client => ensure(self.mask.is_none(), E::MaskedFrame)?,
         }
         ensure(
-            !self.opcode.is_control() || self.len <= 125,
+            !self.opcode.is_control() || self.len <= Self::MAX_CONTROL_LEN,
             E::OversizedControlFrame,
         )
     }
@@ -207,6 +255,17 @@ impl FrameHeader {
     ///
     /// Those of [`parse`](Self::parse) and [`check`](Self::check).
     pub fn check_prefix(
+        bytes: &[u8],
+        role: Role,
+        rsv_in_use: u8,
+        in_message: bool,
+    ) -> Result<(), ProtocolError> {
+        Self::check_start(bytes, role, rsv_in_use, in_message)?;
+        Self::parse(bytes).map(drop)
+    }
+
+    /// Checks what the first two bytes of a header show, as far as they are there.
+    pub(crate) fn check_start(
         bytes: &[u8],
         role: Role,
         rsv_in_use: u8,
@@ -229,8 +288,7 @@ impl FrameHeader {
         };
         header.mask = (second & 0x80 != 0).then_some([0; 4]);
         header.len = u64::from(second & 0x7F);
-        header.check(role, rsv_in_use, in_message)?;
-        Self::parse(bytes).map(drop)
+        header.check(role, rsv_in_use, in_message)
     }
 
     /// Returns the length of the header, in bytes: 2 to 14.
@@ -249,38 +307,32 @@ impl FrameHeader {
     /// Returns the header in its only legal form and that form's length; the bytes behind it are zero (RFC 6455 §5.2).
     #[inline]
     #[must_use]
-    #[expect(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        reason = "the length takes 10 bytes of 14 at most"
-    )]
     pub const fn encode(self) -> ([u8; Self::MAX_LEN], usize) {
-        let mut bytes = [0; Self::MAX_LEN];
-        bytes[0] = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;
-        let masked = (self.mask.is_some() as u8) << 7;
-        let [b0, b1, b2, b3, b4, b5, b6, b7] = self.len.to_be_bytes();
+        let (word, len) = self.to_word();
+        let [bytes @ .., _, _] = word.to_le_bytes();
+        (bytes, len)
+    }
+
+    /// Returns what [`encode`](Self::encode) does in a word whose lowest byte is the first, all of it in registers.
+    #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "at most 14")]
+    pub(crate) const fn to_word(self) -> (u128, usize) {
+        let first = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;
+        let masked = (self.mask.is_some() as u128) << 15;
         // §5.2 "the minimal number of bytes MUST be used to encode the length"
-        let end = match self.len {
-            0..=125 => {
-                bytes[1] = masked | b7;
-                2
-            }
-            126..=0xFFFF => {
-                (bytes[1], bytes[2], bytes[3]) = (masked | 0x7E, b6, b7);
-                4
-            }
-            _ => {
-                bytes[1] = masked | 0x7F;
-                (bytes[2], bytes[3], bytes[4], bytes[5]) = (b0, b1, b2, b3);
-                (bytes[6], bytes[7], bytes[8], bytes[9]) = (b4, b5, b6, b7);
-                10
-            }
+        let (word, len) = match self.len {
+            len @ 0..=125 => ((len as u128) << 8, 2),
+            len @ 126..=0xFFFF => (126 << 8 | ((len.swap_bytes() >> 48) as u128) << 16, 4),
+            len => (127 << 8 | (len.swap_bytes() as u128) << 16, 10),
         };
-        if let Some([k0, k1, k2, k3]) = self.mask {
-            (bytes[end], bytes[end + 1], bytes[end + 2], bytes[end + 3]) = (k0, k1, k2, k3);
-            return (bytes, end + 4);
+        let word = word | masked | first as u128;
+        match self.mask {
+            Some(key) => (
+                word | (u32::from_le_bytes(key) as u128) << (8 * len),
+                len + 4,
+            ),
+            None => (word, len),
         }
-        (bytes, end)
     }
 }
 
@@ -310,4 +362,40 @@ fn unfinished_length<T>(bytes: &[u8]) -> Result<Option<T>, ProtocolError> {
 #[inline]
 fn ensure(rule: bool, otherwise: ProtocolError) -> Result<(), ProtocolError> {
     if rule { Ok(()) } else { Err(otherwise) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the first two bytes are, and wherever the header ends, the fast way finds what the other does.
+    #[test]
+    fn a_frame_alone_is_what_it_is_for_all() {
+        for [first, second] in (0..=u16::MAX).map(u16::to_be_bytes) {
+            for tail in [[0; 12], [1; 12], [0, 0, 0, 0, 0, 1, 0, 0, 9, 9, 9, 9]] {
+                let mut bytes = [0; 14];
+                bytes[..2].copy_from_slice(&[first, second]);
+                bytes[2..].copy_from_slice(&tail);
+                for len in [0, 1, 2, 3, 4, 6, 8, 10, 13, 14] {
+                    check_alone(&bytes[..len]);
+                }
+            }
+        }
+    }
+
+    fn check_alone(bytes: &[u8]) {
+        let known = FrameHeader::parse(bytes).ok().flatten();
+        for role in [Role::Server, Role::Client] {
+            let legal = known.filter(|(header, _)| {
+                let handled = header.opcode != Opcode::Close && header.fin;
+                handled && header.check(role, 0, false).is_ok()
+            });
+            let (control, message) = match legal {
+                Some((header, _)) if header.opcode.is_control() => (legal, None),
+                _ => (None, legal),
+            };
+            assert_eq!(FrameHeader::parse_alone::<false>(bytes, role), message);
+            assert_eq!(FrameHeader::parse_alone::<true>(bytes, role), control);
+        }
+    }
 }

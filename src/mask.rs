@@ -35,12 +35,18 @@ pub fn apply_ascii(payload: &mut [u8], key: [u8; 4], offset: usize) -> bool {
 /// If the two differ in length, as [`slice::copy_from_slice`] does.
 #[inline]
 pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
+    let _ = copy_ascii(target, source, key, offset);
+}
+
+/// Does what [`copy`] does, and tells whether the result is ASCII.
+#[inline]
+pub(crate) fn copy_ascii(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) -> bool {
     assert_eq!(
         target.len(),
         source.len(),
         "a masking copy needs as much room as there are bytes"
     );
-    dispatch(target, Some(source), rotate(key, offset));
+    dispatch(target, Some(source), rotate(key, offset)).is_ascii()
 }
 
 /// A version of the masking loop.
@@ -79,123 +85,139 @@ impl Kernel {
         expect(clippy::unused_self, reason = "there is but one kernel")
     )]
     #[inline]
-    fn run(self, target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+    fn run(self, target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
         #[cfg(all(target_arch = "x86_64", feature = "std"))]
         if self == Self::Avx2 && self.is_supported() {
             #[expect(unsafe_code, reason = "the one call into a `target_feature` function")]
             // SAFETY: this CPU has AVX2, which was asked just above.
             return unsafe { xor_avx2(target, source, key) };
         }
-        xor(target, source, key)
+        xor_portable(target, source, key)
     }
 }
 
 /// From this length on, wider registers pay for finding out whether there are any (bench `mask`).
 const DISPATCH_MIN: usize = 64;
 
-/// Runs the best kernel for the length. Short payloads do not ask for any.
+/// Runs the best kernel for the length. Short payloads do not ask for any, and are masked where they are received or sent.
 #[inline]
-fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
-    let kernel = if target.len() < DISPATCH_MIN {
-        Kernel::Portable
+fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    if target.len() < DISPATCH_MIN {
+        short(target, source, key)
     } else {
-        Kernel::Avx2
-    };
-    kernel.run(target, source, key)
+        long(target, source, key)
+    }
+}
+
+#[inline(never)]
+fn long(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    Kernel::Avx2.run(target, source, key)
+}
+
+/// [`xor`] with the registers that every CPU has; not inlined, so that those who find wider ones save none for it.
+#[inline(never)]
+fn xor_portable(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    xor(target, source, key)
 }
 
 /// [`xor`] with 32-byte registers: the same safe code, so nothing else can differ.
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 #[target_feature(enable = "avx2")]
-fn xor_avx2(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+fn xor_avx2(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     xor(target, source, key)
 }
 
-/// Writes `source`, or `target` itself, XOR `key` to `target`; returns all bytes written, combined by OR.
+/// Writes `source`, or `target` itself, XOR `key` to `target`.
 #[inline(always)]
-fn xor(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+fn xor(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     match target.len() {
-        0..8 => bytes(target, source, key),
-        8..16 => blocks::<1>(target, source, key),
-        16..32 => blocks::<2>(target, source, key),
-        32..128 => blocks::<4>(target, source, key),
-        _ => blocks::<16>(target, source, key),
+        0..64 => short(target, source, key),
+        64..128 => blocks::<32>(target, source, key),
+        _ => blocks::<128>(target, source, key),
     }
 }
 
-/// A block as it lies in memory: `W` words of eight bytes.
-type Block<const W: usize> = [[u8; 8]; W];
+/// [`xor`] for less than 64 bytes, without a loop over blocks.
+#[inline(always)]
+fn short(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    match target.len() {
+        0..8 => bytes(target, source, key),
+        8..16 => ends::<8>(target, source, key),
+        16..32 => ends::<16>(target, source, key),
+        _ => ends::<32>(target, source, key),
+    }
+}
 
-/// The loop of [`xor`] over blocks of `W` words, no more than there are.
+/// The loop of [`xor`] over blocks of `B` bytes, no more than there are, and one more that ends where the payload does.
 #[inline(always)]
 #[expect(clippy::arithmetic_side_effects, reason = "there is a whole block")]
-fn blocks<const W: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
-    let mut seen = [0; W];
+fn blocks<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    let mut seen = [0; B];
     // Read before the loop writes over its beginning.
-    let Some(&last) = end_block::<W>(source.unwrap_or(target)) else {
-        return 0;
+    let Some(&last) = source.unwrap_or(target).last_chunk::<B>() else {
+        return Seen(0);
     };
-    let last_key = wide(rotate(key, target.len() - 8 * W));
-    let key = wide(key);
+    let last_key = rotate(key, target.len() - B);
     match source {
         None => {
-            for block in target.as_chunks_mut().0.as_chunks_mut::<W>().0 {
+            for block in target.as_chunks_mut::<B>().0 {
                 *block = xor_block(*block, key, &mut seen);
             }
         }
         Some(source) => {
-            let source = source.as_chunks().0.as_chunks::<W>().0;
-            for (block, from) in target
-                .as_chunks_mut()
-                .0
-                .as_chunks_mut::<W>()
-                .0
-                .iter_mut()
-                .zip(source)
-            {
+            let source = source.as_chunks::<B>().0;
+            for (block, from) in target.as_chunks_mut::<B>().0.iter_mut().zip(source) {
                 *block = xor_block(*from, key, &mut seen);
             }
         }
     }
-    if let Some(block) = end_block_mut::<W>(target) {
+    if let Some(block) = target.last_chunk_mut::<B>() {
         *block = xor_block(last, last_key, &mut seen);
     }
-    seen.into_iter()
-        .fold(0, |all, word| all | word)
-        .to_ne_bytes()
-        .into_iter()
-        .fold(0, |all, byte| all | byte)
+    Seen::any(&seen)
 }
 
+/// [`blocks`] for payloads that the first and the last block cover.
 #[inline(always)]
-fn xor_block<const W: usize>(block: Block<W>, key: u64, seen: &mut [u64; W]) -> Block<W> {
-    let words = block.map(|word| u64::from_ne_bytes(word) ^ key);
-    for (seen, word) in seen.iter_mut().zip(words) {
-        *seen |= word;
+#[expect(clippy::arithmetic_side_effects, reason = "there is a whole block")]
+fn ends<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    let mut seen = [0; B];
+    let from = source.unwrap_or(target);
+    let (Some(&first), Some(&last)) = (from.first_chunk::<B>(), from.last_chunk::<B>()) else {
+        return Seen(0);
+    };
+    let last_key = rotate(key, target.len() - B);
+    if let Some(block) = target.first_chunk_mut::<B>() {
+        *block = xor_block(first, key, &mut seen);
     }
-    words.map(u64::to_ne_bytes)
-}
-
-/// Returns the last `W` words of `bytes`.
-#[inline(always)]
-fn end_block<const W: usize>(bytes: &[u8]) -> Option<&Block<W>> {
-    bytes.as_rchunks().1.last_chunk()
+    if let Some(block) = target.last_chunk_mut::<B>() {
+        *block = xor_block(last, last_key, &mut seen);
+    }
+    Seen::any(&seen)
 }
 
 #[inline(always)]
-fn end_block_mut<const W: usize>(bytes: &mut [u8]) -> Option<&mut Block<W>> {
-    bytes.as_rchunks_mut().1.last_chunk_mut()
+fn xor_block<const B: usize>(mut block: [u8; B], key: [u8; 4], seen: &mut [u8; B]) -> [u8; B] {
+    let key = wide(key);
+    let words = block.as_chunks_mut().0.iter_mut();
+    for (word, seen) in words.zip(seen.as_chunks_mut().0) {
+        let plain = u64::from_ne_bytes(*word) ^ key;
+        *word = plain.to_ne_bytes();
+        *seen = (u64::from_ne_bytes(*seen) | plain).to_ne_bytes();
+    }
+    block
 }
 
 /// Returns the key twice, as a word of memory.
 #[inline(always)]
-fn wide([a, b, c, d]: [u8; 4]) -> u64 {
-    u64::from_ne_bytes([a, b, c, d, a, b, c, d])
+fn wide(key: [u8; 4]) -> u64 {
+    let key = u64::from(u32::from_ne_bytes(key));
+    key << 32 | key
 }
 
 /// [`xor`] for the lengths that hold no word.
 #[inline(always)]
-fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
+fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     let mut seen = 0;
     if let Some(source) = source {
         target.copy_from_slice(source);
@@ -204,7 +226,23 @@ fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> u8 {
         *byte ^= key;
         seen |= *byte;
     }
-    seen
+    Seen(seen.into())
+}
+
+/// All bytes that were written, combined by OR, in as many places as a word has.
+struct Seen(u64);
+
+impl Seen {
+    #[inline(always)]
+    fn any<const B: usize>(seen: &[u8; B]) -> Self {
+        let words = seen.as_chunks().0.iter();
+        Self(words.fold(0, |all, &word| all | u64::from_ne_bytes(word)))
+    }
+
+    #[inline(always)]
+    fn is_ascii(&self) -> bool {
+        self.0 & 0x8080_8080_8080_8080 == 0
+    }
 }
 
 /// Returns the key as it stands `offset` bytes into the payload: octet `i` meets `key[i % 4]`.
@@ -243,12 +281,11 @@ mod tests {
             for offset in 0..5 {
                 let source = &all[offset..offset + len];
                 let expected = naive(source, key, offset);
-                let ored = expected.iter().fold(0, |all, byte| all | byte);
 
                 let mut portable = source.to_vec();
                 assert_eq!(
-                    xor(&mut portable, None, rotate(key, offset)),
-                    ored,
+                    xor(&mut portable, None, rotate(key, offset)).is_ascii(),
+                    expected.is_ascii(),
                     "bits of {len} at {offset}"
                 );
                 assert_eq!(portable, expected, "portable {len} at {offset}");

@@ -12,9 +12,9 @@ use sansocket::{
 #[cfg(target_pointer_width = "64")]
 fn a_connection_is_small() {
     let deflate = usize::from(cfg!(feature = "deflate"));
-    assert_eq!(size_of::<Receiver>(), 152 + 8 * deflate);
-    assert_eq!(size_of::<Sender>(), 152 + 8 * deflate);
-    assert_eq!(size_of::<Connection>(), 304 + 16 * deflate);
+    assert_eq!(size_of::<Receiver>(), 112 + 8 * deflate);
+    assert_eq!(size_of::<Sender>(), 104 + 24 * deflate);
+    assert_eq!(size_of::<Connection>(), 216 + 32 * deflate);
 }
 
 /// Errors come back from every call.

@@ -17,7 +17,7 @@ const RANKS: &[&[&str]] = &[
 
 /// The same inside of `connection/`, `mod.rs` being the top.
 const CONNECTION_RANKS: &[&[&str]] = &[
-    &["gaps", "partial", "refused"],
+    &["aside", "partial", "refused"],
     &["event", "closing", "outgoing"],
     &["found", "reply"],
     &["receive", "send"],

@@ -1,9 +1,9 @@
 //! A connection behind its opening handshake: the two halves, composed.
 
+mod aside;
 mod closing;
 mod event;
 mod found;
-mod gaps;
 mod outgoing;
 mod partial;
 mod receive;
@@ -138,6 +138,10 @@ impl Connection {
             && let Some(event) = self.receiver.receive_whole(input)
         {
             return Ok(Some(event));
+        }
+        if self.receiver.takes(input) {
+            *input = &mut [];
+            return Ok(None);
         }
         self.receive_any(input)
     }
@@ -334,6 +338,12 @@ impl Connection {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
+        if let Some(event) = self.receiver.receive_control(input) {
+            if let Event::Ping(payload) = &event {
+                self.sender.answer_ping(payload);
+            }
+            return Ok(Some(event));
+        }
         loop {
             let event = self.receiver.receive_any(input);
             if let Some(event) = self.answer(event) {

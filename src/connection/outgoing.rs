@@ -8,13 +8,12 @@
 
 #[cfg(feature = "std")]
 use core::iter;
-use core::mem;
 #[cfg(feature = "std")]
 use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
-use super::gaps::{Gap, Gaps};
+use super::aside::{Aside, Gap, Place, REPLIES_MAX, Waiting, lane};
 use crate::buffer::Buffer;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
@@ -26,28 +25,24 @@ use crate::mask;
 /// [`chunks_vectored`](Buf::chunks_vectored) gives slices for one vectored write.
 #[derive(Debug, Default)]
 pub struct Outgoing {
-    /// All frames in order, but for the payloads in `gaps`.
+    /// All frames in order, but for what waits aside.
     frames: Buffer,
-    /// Where Pings and Pongs may go out in between.
-    gaps: Gaps,
-    /// Pings and Pongs.
-    replies: Buffer,
-    cursor: Cursor,
+    /// How many of their bytes have been written.
+    written: usize,
+    /// Where the last gap is in `frames`, or how far they have been written.
+    last_gap: usize,
+    /// Where a Ping or Pong ends that lies in `frames`, as nothing else waited when it was queued.
+    reply_end: u32,
+    /// As many bytes may wait before no more data is taken.
+    limit: u32,
+    aside: Aside,
 }
 
 /// A place in the queue.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy)]
 struct Cursor {
     frames: usize,
-    replies: u32,
-    /// Where the reply at this place ends, if it must not be interrupted any more.
-    reply_end: u32,
-    /// How many gaps are behind.
-    gap: u32,
-    /// Whether the next one is too: its frame must not be overtaken any more.
-    begun: bool,
-    /// How much of its frame's payload is behind.
-    payload: usize,
+    aside: Place,
 }
 
 /// Bytes that lie together, the part that they lie in, and the place behind them.
@@ -65,16 +60,36 @@ enum Part {
 /// not copied.
 const LARGE: usize = 4 << 10;
 
-/// The most bytes of Pongs that wait; then only the latest is kept. Enough for the handful that a peer sends in one go.
-const REPLIES_MAX: usize = 256;
-
 /// The most bytes of replies that wait; then no more Pings are taken from the application.
 const LANE_MAX: usize = 64 << 10;
 
+/// The longest reply that is queued with the frames if nothing waits: another one of any length fits beside it.
+const REPLY_ALONE_MAX: usize = REPLIES_MAX - 131;
+
 impl Outgoing {
+    /// Returns an empty queue that is full with `limit` bytes.
+    pub(super) fn new(limit: u32) -> Self {
+        Self {
+            limit,
+            ..Self::default()
+        }
+    }
+
+    /// Tells whether no more data is taken.
+    #[inline]
+    pub(super) fn is_full(&self) -> bool {
+        self.len() as u64 >= self.limit.into()
+    }
+
     /// Tells whether another Ping may wait.
     pub(super) fn takes_pings(&self) -> bool {
-        self.replies.len() < LANE_MAX
+        let lane = self.aside.get().map_or(0, |aside| aside.replies.len());
+        self.reply_alone() + lane < LANE_MAX
+    }
+
+    /// Returns how many bytes wait of a reply that lies in `frames`.
+    fn reply_alone(&self) -> usize {
+        (self.reply_end as usize).saturating_sub(self.written)
     }
 
     /// Queues a frame. Its payload is copied, and masked on the way.
@@ -82,10 +97,10 @@ impl Outgoing {
     pub(super) fn push(&mut self, header: FrameHeader, payload: &[u8]) {
         self.make_room();
         let begin = self.frames.len();
-        if payload.len() >= LARGE || begin - self.last_gap() >= LARGE {
+        if payload.len() >= LARGE || begin - self.last_gap >= LARGE {
             self.push_gap(begin, Bytes::new());
         }
-        write_frame(&mut self.frames, header, payload);
+        self.append(header, payload);
     }
 
     /// Queues a frame without a mask. A large payload is kept where it is.
@@ -95,45 +110,42 @@ impl Outgoing {
         }
         self.make_room();
         let begin = self.frames.len();
-        write_frame(&mut self.frames, header, &[]);
+        self.append(header, &[]);
         self.push_gap(begin, payload);
     }
 
     /// Queues a Ping or Pong. Where too much waits already, a Pong takes the place of those among it:
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
-        let written = self.cursor.replies as usize;
-        if written > REPLIES_MAX && written > self.replies.len() / 2 {
-            self.replies.drop_front(written);
-            self.cursor.replies = 0;
-            self.cursor.reply_end = self.cursor.reply_end.saturating_sub(lane(written));
+        let len = header.encoded_len() + payload.len();
+        if len <= REPLY_ALONE_MAX && self.is_empty() {
+            self.append(header, payload);
+            self.reply_end = lane(len);
+            return;
         }
-        let waiting = self.replies.len() - self.cursor.replies as usize;
-        let too_much = waiting + header.encoded_len() + payload.len() > REPLIES_MAX;
+        let before = self.reply_alone();
+        let aside = self.aside.get_or_take();
+        aside.forget_written();
+        let too_much = before + aside.replies_len() + len > REPLIES_MAX;
         if too_much && header.opcode == Opcode::Pong {
-            self.drop_pongs();
+            aside.drop_pongs();
         }
-        write_frame(&mut self.replies, header, payload);
+        let room = aside.replies.space(frame_room(payload));
+        let len = write_frame(room, header, payload);
+        aside.replies.advance(len);
     }
 
     /// Queues a Close frame. Replies go out before it, even if they are queued later.
     pub(super) fn push_close(&mut self, header: FrameHeader, payload: &[u8]) {
         self.push_gap(self.frames.len(), Bytes::new());
-        write_frame(&mut self.frames, header, payload);
+        self.append(header, payload);
     }
 
     /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
     #[inline]
     pub(super) fn commit(&mut self) {
-        if self.gaps.is_empty() && self.replies.is_empty() {
-            return;
-        }
-        if let Some((part, bytes, behind)) = self.segment(self.cursor) {
-            let len = bytes.len();
-            self.cursor = behind.back(part, len);
-            if let Part::Replies = part {
-                self.cursor.reply_end = behind.replies;
-            }
+        if self.aside.get().is_some() {
+            self.commit_aside();
         }
     }
 
@@ -141,9 +153,8 @@ impl Outgoing {
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        let frames = self.frames.len() - self.cursor.frames;
-        let replies = self.replies.len() - self.cursor.replies as usize;
-        frames + replies + self.gaps.payload()
+        let frames = self.frames.len() - self.written;
+        frames + self.aside.get().map_or(0, Waiting::len)
     }
 
     /// Tells whether nothing waits to be written.
@@ -155,25 +166,43 @@ impl Outgoing {
 
     /// Tells whether nothing waits but Pings and Pongs. Behind a Close frame nothing else does.
     pub(super) fn is_empty_but_for_replies(&self) -> bool {
-        self.frames.len() == self.cursor.frames && self.gaps.payload() == 0
+        let frames = self.frames.len() - self.written - self.reply_alone();
+        let payload = self.aside.get().map_or(0, |aside| aside.payload);
+        frames + payload == 0
     }
 
     /// Moves what waits over what has been written once that is most of the buffer, which costs
     /// linear time in all and bounds the memory.
     #[inline]
     fn make_room(&mut self) {
-        if self.cursor.frames > LARGE && self.cursor.frames > self.frames.len() / 2 {
+        if self.written > LARGE && self.written > self.frames.len() / 2 {
             self.compact();
         }
     }
 
-    /// Returns where the last gap is, or how far the queue has been written.
+    /// Appends a frame.
     #[inline]
-    fn last_gap(&self) -> usize {
-        self.gaps
-            .last()
-            .map_or(0, |gap| gap.end)
-            .max(self.cursor.frames)
+    fn append(&mut self, header: FrameHeader, payload: &[u8]) {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let room = self.frames.space_around(frame_room(payload), limit);
+        let len = write_frame(room, header, payload);
+        self.frames.advance(len);
+    }
+
+    #[cold]
+    fn compact(&mut self) {
+        let mut gaps = self.aside.get_mut().map(|aside| &mut aside.gaps);
+        // The places of the gaps must stay known.
+        let first = gaps.as_ref().and_then(|gaps| gaps.front());
+        let gone = first.map_or(self.written, |gap| gap.begin.min(self.written));
+        for gap in gaps.iter_mut().flat_map(|gaps| gaps.iter_mut()) {
+            gap.begin -= gone;
+            gap.end -= gone;
+        }
+        self.frames.drop_front(gone);
+        self.written -= gone;
+        self.last_gap -= gone;
+        self.reply_end = lane((self.reply_end as usize).saturating_sub(gone));
     }
 
     fn push_gap(&mut self, begin: usize, payload: Bytes) {
@@ -182,143 +211,118 @@ impl Outgoing {
         } else {
             self.frames.len()
         };
-        self.gaps.push(Gap {
+        self.last_gap = end;
+        let aside = self.aside.get_or_take();
+        aside.payload += payload.len();
+        aside.gaps.push_back(Gap {
             begin,
             end,
             payload,
         });
     }
 
-    #[cold]
-    fn compact(&mut self) {
-        // The places of the gaps must stay known.
-        let first = self.gaps.get(0).map_or(usize::MAX, |gap| gap.begin);
-        let gone = first.min(self.cursor.frames);
-        self.frames.drop_front(gone);
-        self.cursor.frames -= gone;
-        for gap in self.gaps.iter_mut() {
-            gap.begin -= gone;
-            gap.end -= gone;
+    #[inline(never)]
+    fn commit_aside(&mut self) {
+        if let Some((part, bytes, behind)) = self.segment(self.cursor()) {
+            let cursor = behind.back(part, bytes.len());
+            self.go_to(cursor);
+            if let (Part::Replies, Some(aside)) = (part, self.aside.get_mut()) {
+                aside.place.reply_end = behind.aside.replies;
+            }
         }
     }
 
-    /// Drops the Pongs that wait, but for one that has begun.
-    #[cold]
-    fn drop_pongs(&mut self) {
-        let replies = mem::take(&mut self.replies);
-        let (begun, mut rest) =
-            replies.split_at(self.cursor.reply_end.max(self.cursor.replies) as usize);
-        self.replies.push(begun);
-        while let Some((frame, behind)) = rest
-            .split_at_checked(reply_len(rest))
-            .filter(|_| !rest.is_empty())
-        {
-            let first = frame.first().copied().unwrap_or_default();
-            if first & 0x0F != Opcode::Pong as u8 {
-                self.replies.push(frame);
-            }
-            rest = behind;
+    /// Returns the place up to which all is written.
+    fn cursor(&self) -> Cursor {
+        Cursor {
+            frames: self.written,
+            aside: self
+                .aside
+                .get()
+                .map_or_else(Place::default, |aside| aside.place),
         }
     }
 
-    /// Returns the bytes at `cursor` as far as they lie together, their part, and the place behind them.
-    fn segment(&self, cursor: Cursor) -> Option<Segment<'_>> {
-        if cursor.replies < cursor.reply_end {
-            return self.reply_at(cursor);
+    fn go_to(&mut self, cursor: Cursor) {
+        self.written = cursor.frames;
+        if let Some(aside) = self.aside.get_mut() {
+            aside.place = cursor.aside;
         }
-        let Some(gap) = self.gaps.get(cursor.gap as usize) else {
-            let rest = self.frames_up_to(self.frames.len(), cursor);
-            return rest.or_else(|| self.reply_at(cursor));
-        };
-        if !cursor.begun {
-            let before = self.frames_up_to(gap.begin, cursor);
-            return before.or_else(|| self.reply_at(cursor)).or_else(|| {
-                self.segment(Cursor {
-                    begun: true,
-                    ..cursor
-                })
-            });
-        }
-        let head = self.frames_up_to(gap.end.max(cursor.frames), cursor);
-        head.or_else(|| {
-            let bytes = &gap.payload[cursor.payload..];
-            if bytes.is_empty() {
-                return self.segment(Cursor {
-                    gap: cursor.gap + 1,
-                    begun: false,
-                    payload: 0,
-                    ..cursor
-                });
+    }
+
+    /// Returns the bytes at `cursor` as far as they lie together, their part, and the place behind them; for a queue with
+    /// something aside.
+    fn segment(&self, mut cursor: Cursor) -> Option<Segment<'_>> {
+        let aside = self.aside.get()?;
+        loop {
+            let place = cursor.aside;
+            if place.replies < place.reply_end {
+                return Some(reply_at(aside, cursor));
             }
-            let behind = Cursor {
-                payload: gap.payload.len(),
-                ..cursor
+            let gap = aside.gaps.get(place.gap as usize);
+            let end = match gap {
+                Some(gap) if place.begun => gap.end,
+                Some(gap) => gap.begin,
+                None => self.frames.len(),
             };
-            Some((Part::Payload, bytes, behind))
-        })
-    }
-
-    /// Returns what lies in `frames` between `cursor` and `end`, if anything.
-    fn frames_up_to(&self, end: usize, cursor: Cursor) -> Option<Segment<'_>> {
-        let bytes = &self.frames[cursor.frames..end];
-        let behind = Cursor {
-            frames: end,
-            ..cursor
-        };
-        (!bytes.is_empty()).then_some((Part::Frames, bytes, behind))
-    }
-
-    /// Returns the reply at `cursor`, or what is left of it, if there is one.
-    fn reply_at(&self, cursor: Cursor) -> Option<Segment<'_>> {
-        let bytes = &self.replies[cursor.replies as usize..];
-        let len = match cursor.reply_end.checked_sub(cursor.replies) {
-            None | Some(0) => reply_len(bytes),
-            Some(left) => left as usize,
-        };
-        let behind = Cursor {
-            replies: cursor.replies + lane(len),
-            reply_end: 0,
-            ..cursor
-        };
-        (!bytes.is_empty()).then(|| (Part::Replies, &bytes[..len], behind))
-    }
-
-    /// Gives memory back that nothing waits in.
-    #[inline]
-    fn tidy(&mut self) {
-        if self.is_empty() {
-            self.frames.release();
-            self.replies.release();
-            self.gaps.release();
-            self.cursor = Cursor::default();
-            return;
+            if cursor.frames < end {
+                let bytes = &self.frames[cursor.frames..end];
+                cursor.frames = end;
+                return Some((Part::Frames, bytes, cursor));
+            }
+            match gap {
+                Some(gap) if place.begun => {
+                    let bytes = &gap.payload[place.payload..];
+                    if !bytes.is_empty() {
+                        cursor.aside.payload = gap.payload.len();
+                        return Some((Part::Payload, bytes, cursor));
+                    }
+                    cursor.aside.gap += 1;
+                    (cursor.aside.begun, cursor.aside.payload) = (false, 0);
+                }
+                _ if aside.replies.len() > place.replies as usize => {
+                    return Some(reply_at(aside, cursor));
+                }
+                Some(_) => cursor.aside.begun = true,
+                None => return None,
+            }
         }
-        self.gaps
-            .drop_front(mem::take(&mut self.cursor.gap) as usize);
-        if self.cursor.replies as usize == self.replies.len() {
-            self.replies.release();
-            self.cursor.replies = 0;
+    }
+
+    /// Goes `count` bytes forward where something waits beside the frames.
+    #[inline(never)]
+    fn advance_aside(&mut self, mut count: usize) {
+        while count > 0 {
+            let Some((part, bytes, behind)) = self.segment(self.cursor()) else {
+                break;
+            };
+            let taken = count.min(bytes.len());
+            let left = bytes.len() - taken;
+            self.go_to(behind.back(part, left));
+            if let Some(aside) = self.aside.get_mut() {
+                match part {
+                    Part::Replies if left > 0 => aside.place.reply_end = behind.aside.replies,
+                    Part::Payload => aside.payload -= taken,
+                    _ => {}
+                }
+            }
+            count -= taken;
+        }
+        if self.aside.get_mut().is_some_and(Waiting::tidy) {
+            self.aside.release();
         }
     }
 }
 
 impl Cursor {
     /// Returns the place `len` bytes before this one, in the same part.
-    fn back(self, part: Part, len: usize) -> Self {
+    fn back(mut self, part: Part, len: usize) -> Self {
         match part {
-            Part::Frames => Self {
-                frames: self.frames - len,
-                ..self
-            },
-            Part::Replies => Self {
-                replies: self.replies - lane(len),
-                ..self
-            },
-            Part::Payload => Self {
-                payload: self.payload - len,
-                ..self
-            },
+            Part::Frames => self.frames -= len,
+            Part::Replies => self.aside.replies -= lane(len),
+            Part::Payload => self.aside.payload -= len,
         }
+        self
     }
 }
 
@@ -330,15 +334,56 @@ impl Buf for Outgoing {
 
     #[inline]
     fn chunk(&self) -> &[u8] {
-        if self.gaps.is_empty() && self.replies.is_empty() {
-            return &self.frames[self.cursor.frames..];
+        if self.aside.get().is_none() {
+            return &self.frames[self.written..];
         }
-        self.segment(self.cursor).map_or(&[], |(_, bytes, _)| bytes)
+        self.segment(self.cursor())
+            .map_or(&[], |(_, bytes, _)| bytes)
     }
 
     #[cfg(feature = "std")]
+    #[inline]
     fn chunks_vectored<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let first = self.segment(self.cursor);
+        if self.aside.get().is_some() {
+            return self.segments(slices);
+        }
+        match slices.first_mut() {
+            Some(slice) if !self.is_empty() => *slice = IoSlice::new(self.chunk()),
+            _ => return 0,
+        }
+        1
+    }
+
+    /// Goes `count` bytes forward.
+    ///
+    /// # Panics
+    ///
+    /// If that is more than wait to be written.
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        assert!(count <= self.len(), "more bytes written than were waiting");
+        if self.aside.get().is_some() {
+            self.advance_aside(count);
+        } else {
+            self.written += count;
+        }
+        if self.is_empty() {
+            self.frames.release();
+            self.aside.release();
+            (self.written, self.last_gap, self.reply_end) = (0, 0, 0);
+            return;
+        }
+        self.last_gap = self.last_gap.max(self.written);
+        // The transport may be offered what comes next, and refuse it, before anyone calls `outgoing` again.
+        self.commit();
+    }
+}
+
+#[cfg(feature = "std")]
+impl Outgoing {
+    #[inline(never)]
+    fn segments<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let first = self.segment(self.cursor());
         let segments = iter::successors(first, |(_, _, behind)| self.segment(*behind));
         let mut count = 0;
         for (slice, (_, bytes, _)) in slices.iter_mut().zip(segments) {
@@ -347,61 +392,32 @@ impl Buf for Outgoing {
         }
         count
     }
-
-    /// Goes `count` bytes forward.
-    ///
-    /// # Panics
-    ///
-    /// If that is more than wait to be written.
-    fn advance(&mut self, mut count: usize) {
-        assert!(count <= self.len(), "more bytes written than were waiting");
-        while count > 0 {
-            let Some((part, bytes, behind)) = self.segment(self.cursor) else {
-                break;
-            };
-            let taken = count.min(bytes.len());
-            let left = bytes.len() - taken;
-            self.cursor = behind.back(part, left);
-            match part {
-                Part::Replies if left > 0 => self.cursor.reply_end = behind.replies,
-                Part::Payload => self.gaps.advance(taken),
-                _ => {}
-            }
-            count -= taken;
-        }
-        self.tidy();
-        // The transport may be offered what comes next, and refuse it, before anyone calls `outgoing` again.
-        self.commit();
-    }
 }
 
-/// Appends a frame.
+/// Returns the reply at `cursor`, or what is left of it.
+fn reply_at(aside: &Waiting, mut cursor: Cursor) -> Segment<'_> {
+    let (bytes, end) = aside.reply_at(cursor.aside);
+    (cursor.aside.replies, cursor.aside.reply_end) = (end, 0);
+    (Part::Replies, bytes, cursor)
+}
+
+/// Returns how much room a frame is written in.
 #[inline]
-fn write_frame(buffer: &mut Buffer, header: FrameHeader, payload: &[u8]) {
-    let (head, head_len) = header.encode();
-    // Room for the longest header, whose unused end the payload overwrites: a copy of known length is two moves.
-    let room = buffer.space(FrameHeader::MAX_LEN + payload.len());
-    room[..FrameHeader::MAX_LEN].copy_from_slice(&head);
+const fn frame_room(payload: &[u8]) -> usize {
+    size_of::<u128>() + payload.len()
+}
+
+/// Writes a frame to the beginning of `room` and returns its length.
+#[inline]
+fn write_frame(room: &mut [u8], header: FrameHeader, payload: &[u8]) -> usize {
+    let (head, head_len) = header.to_word();
+    let head = head.to_le_bytes();
+    // All of the word, whose unused end the payload overwrites: a copy of known length is one move.
+    room[..head.len()].copy_from_slice(&head);
     let body = &mut room[head_len..head_len + payload.len()];
     match header.mask {
         Some(key) => mask::copy(body, payload, key, 0),
         None => body.copy_from_slice(payload),
     }
-    buffer.advance(head_len + payload.len());
-}
-
-/// Returns a place in the lane of replies as it is kept.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the lane takes no more than `LANE_MAX`"
-)]
-fn lane(place: usize) -> u32 {
-    place as u32
-}
-
-/// Returns the length of the control frame that `bytes` begin with.
-fn reply_len(bytes: &[u8]) -> usize {
-    let second = bytes.get(1).copied().unwrap_or_default();
-    let key = if second & 0x80 == 0 { 0 } else { 4 };
-    (2 + key + usize::from(second & 0x7F)).min(bytes.len())
+    head_len + payload.len()
 }

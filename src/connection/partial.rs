@@ -36,8 +36,15 @@ impl Frame {
 }
 
 /// The bytes of an unfinished header.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
     pub(super) bytes: [u8; FrameHeader::MAX_LEN],
     pub(super) len: u8,
+}
+
+impl Head {
+    pub(super) const EMPTY: Self = Self {
+        bytes: [0; FrameHeader::MAX_LEN],
+        len: 0,
+    };
 }

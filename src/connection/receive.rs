@@ -1,5 +1,7 @@
 //! Receiving (RFC 6455 §6.2): bytes to frames, frames to events.
 
+mod whole;
+
 use core::mem;
 
 use bytes::{Buf, BytesMut};
@@ -7,8 +9,7 @@ use bytes::{Buf, BytesMut};
 use super::event::Event;
 use super::found::{Found, Outcome, Place, Taken, What, event};
 use super::partial::{Frame, Head};
-use crate::assemble::Assembly;
-use crate::buffer::Buffer;
+use crate::assemble::{Assembly, End};
 use crate::close::CloseFrame;
 use crate::config::{Config, Delivery, Limits};
 #[cfg(feature = "deflate")]
@@ -16,11 +17,8 @@ use crate::deflate::{Inflater, Params};
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
-use crate::message::MessageKind;
 use crate::payload::Payload;
 use crate::role::Role;
-use crate::text::Text;
-use crate::utf8::Utf8;
 
 /// The receiving half of a connection: it makes events of bytes and answers nothing.
 ///
@@ -30,11 +28,10 @@ pub struct Receiver {
     role: Role,
     delivery: Delivery,
     state: State,
-    head: Head,
     limits: Limits,
     message: Assembly,
-    /// What has come of an unfinished control frame's payload.
-    control: Buffer,
+    /// How many bytes of an unfinished control frame's payload are held by `message`.
+    control: u8,
     /// Whether the peer compresses with context takeover; `None` unless permessage-deflate was agreed on.
     #[cfg(feature = "deflate")]
     takeover: Option<bool>,
@@ -44,14 +41,19 @@ pub struct Receiver {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// The next byte belongs to a header.
-    Header,
+    /// The next byte belongs to a header, of which so much has come.
+    Header(Head),
     /// The next byte belongs to the payload of a frame, or there is none left and the frame is to be ended.
     Payload(Frame),
     /// A Close frame or the end of the stream has come; whatever follows is ignored.
     Over,
     /// The peer broke a rule; nothing is parsed any more.
     Failed(ProtocolError),
+}
+
+impl State {
+    /// The next byte begins a frame.
+    const HEADER: Self = Self::Header(Head::EMPTY);
 }
 
 impl Receiver {
@@ -61,11 +63,10 @@ impl Receiver {
         Self {
             role,
             delivery: config.delivery,
-            state: State::Header,
-            head: Head::default(),
+            state: State::HEADER,
             limits: config.limits,
             message: Assembly::default(),
-            control: Buffer::default(),
+            control: 0,
             #[cfg(feature = "deflate")]
             takeover: None,
             #[cfg(feature = "deflate")]
@@ -97,25 +98,15 @@ impl Receiver {
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         match self.receive_whole(input) {
             Some(event) => Ok(Some(event)),
-            None => self.receive_any(input),
+            None if self.takes(input) => {
+                *input = &mut [];
+                Ok(None)
+            }
+            None => match self.receive_control(input) {
+                Some(event) => Ok(Some(event)),
+                None => self.receive_any(input),
+            },
         }
-    }
-
-    /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
-    #[inline]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a header ends where the payload begins, within what was used"
-    )]
-    pub(super) fn receive_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<Event<'i>> {
-        let (kind, start, end) = self.look_for_whole(input)?;
-        let (used, rest) = mem::take(input).split_at_mut(end);
-        *input = rest;
-        let payload = Payload::input(&mut used[start..]);
-        Some(match kind {
-            MessageKind::Text => Event::Text(Text::assume_checked(payload)),
-            MessageKind::Binary => Event::Binary(payload),
-        })
     }
 
     /// Returns the next event, whatever it is.
@@ -152,6 +143,10 @@ impl Receiver {
         &mut self,
         input: &mut BytesMut,
     ) -> Result<Option<Event<'static>>, ProtocolError> {
+        if self.takes(input) {
+            input.clear();
+            return Ok(None);
+        }
         let found = match self.look(input) {
             Ok(found) => found,
             Err(error) => {
@@ -184,17 +179,13 @@ impl Receiver {
         let State::Payload(frame) = self.state else {
             return None;
         };
-        #[cfg(feature = "deflate")]
-        if self.message.is_compressed() {
-            return None;
-        }
         let gathered = self.message.gathered();
-        if frame.opcode.is_control() || self.delivery == Delivery::Chunks || gathered < DIRECT_MIN {
+        if !self.gathers(frame) || gathered < DIRECT_MIN {
             return None;
         }
         let len = lent(frame, gathered);
-        let most = self.most(frame);
-        (len > 0).then(|| self.message.space(len, most))
+        let end = self.end(frame);
+        (len > 0).then(|| self.message.space(len, end))
     }
 
     /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
@@ -212,7 +203,9 @@ impl Receiver {
             len <= lent(frame, self.message.gathered()),
             "more bytes read than there was room for"
         );
-        if let Err(error) = self.gather(frame, len) {
+        let gathered = self.message.gather(len, frame.key, frame.offset.into());
+        self.state = State::Payload(frame.behind(len));
+        if let Err(error) = gathered {
             self.stop(State::Failed(error));
         }
     }
@@ -240,43 +233,6 @@ impl Receiver {
         found
     }
 
-    /// Finds and unmasks an unfragmented message that lies whole at the start of `input`, and returns where its payload
-    /// begins and ends. `None` leaves it to [`look_for_pieces`](Self::look_for_pieces), also to report what is wrong.
-    #[inline]
-    fn look_for_whole(&mut self, input: &mut [u8]) -> Option<(MessageKind, usize, usize)> {
-        if !matches!(self.state, State::Header)
-            || self.head.len > 0
-            || self.delivery == Delivery::Chunks
-        {
-            return None;
-        }
-        let Ok(Some((header, start))) = FrameHeader::parse(input) else {
-            return None;
-        };
-        let kind = match header.opcode {
-            Opcode::Text => MessageKind::Text,
-            Opcode::Binary => MessageKind::Binary,
-            _ => return None,
-        };
-        let fits = header.len <= self.limits.frame.min(self.limits.message);
-        if !header.fin || header.rsv != 0 || !fits || self.check(header).is_err() {
-            return None;
-        }
-        let end = start.checked_add(usize::try_from(header.len).ok()?)?;
-        let payload = input.get_mut(start..end)?;
-        let ascii = header
-            .mask
-            .is_some_and(|key| mask::apply_ascii(payload, key, 0));
-        if kind == MessageKind::Text && !ascii {
-            let mut utf8 = Utf8::new();
-            if let Err(error) = utf8.push(payload).and_then(|()| utf8.finish()) {
-                self.stop(State::Failed(error));
-                return None;
-            }
-        }
-        Some((kind, start, end))
-    }
-
     /// Finds the next event in `input`, whatever has come before and wherever the input is cut.
     #[expect(
         clippy::arithmetic_side_effects,
@@ -289,7 +245,7 @@ impl Receiver {
             match self.state {
                 State::Failed(error) => return Err(error),
                 State::Over => return Ok(Found::nothing(input.len())),
-                State::Header => match self.header(&input[used..])? {
+                State::Header(head) => match self.header(head, &input[used..])? {
                     Some((header, len)) => {
                         used += len;
                         self.begin_frame(header)?;
@@ -315,13 +271,13 @@ impl Receiver {
     }
 
     /// Returns the next header and how much of `input` it takes; `None` if it does not end there.
-    #[expect(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        reason = "a header is complete, or wrong, at its greatest length"
-    )]
-    fn header(&mut self, input: &[u8]) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
-        if self.head.len == 0
+    #[expect(clippy::arithmetic_side_effects, reason = "a place in `input`")]
+    fn header(
+        &mut self,
+        mut head: Head,
+        input: &[u8],
+    ) -> Result<Option<(FrameHeader, usize)>, ProtocolError> {
+        if head.len == 0
             && let Ok(Some((header, len))) = FrameHeader::parse(input)
             && self.check(header).is_ok()
         {
@@ -329,22 +285,32 @@ impl Receiver {
         }
         // Byte by byte, so that the first bad byte decides, wherever the input is cut.
         for (i, &byte) in input.iter().enumerate() {
-            let len = usize::from(self.head.len);
-            self.head.bytes[len] = byte;
-            self.head.len += 1;
-            let bytes = &self.head.bytes[..=len];
-            FrameHeader::check_prefix(
-                bytes,
-                self.role,
-                self.rsv_in_use(),
-                self.message.is_in_progress(),
-            )?;
-            if let Some((header, _)) = FrameHeader::parse(bytes)? {
-                self.head.len = 0;
+            if let Some(header) = self.header_byte(&mut head, byte)? {
                 return Ok(Some((header, i + 1)));
             }
         }
+        self.state = State::Header(head);
         Ok(None)
+    }
+
+    /// Takes the next byte of a header; returns the header if it ends there.
+    #[inline(never)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "a header is complete, or wrong, at its greatest length"
+    )]
+    fn header_byte(&self, head: &mut Head, byte: u8) -> Result<Option<FrameHeader>, ProtocolError> {
+        let len = usize::from(head.len);
+        head.bytes[len] = byte;
+        head.len += 1;
+        let bytes = &head.bytes[..=len];
+        if len < 2 {
+            let in_message = self.message.is_in_progress();
+            FrameHeader::check_start(bytes, self.role, self.rsv_in_use(), in_message)?;
+        }
+        let header = FrameHeader::parse(bytes)?;
+        Ok(header.map(|(header, _)| header))
     }
 
     #[inline]
@@ -445,7 +411,7 @@ impl Receiver {
         let frame = frame.behind(taken);
         let ended = frame.remaining == 0 && !self.inflater.is_full();
         self.state = if ended {
-            State::Header
+            State::HEADER
         } else {
             State::Payload(frame)
         };
@@ -467,6 +433,11 @@ impl Receiver {
     }
 
     /// Takes a piece of a control frame, which is the whole of it most of the time.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "a control frame has 125 bytes at most"
+    )]
     fn control_piece(
         &mut self,
         frame: Frame,
@@ -476,16 +447,18 @@ impl Receiver {
             mask::apply(piece, key, frame.offset.into());
         }
         let frame = frame.behind(piece.len());
-        let whole = frame.remaining == 0 && self.control.is_empty();
+        let whole = frame.remaining == 0 && self.control == 0;
         if !whole {
-            self.control.push(piece);
+            self.message.hold(piece, &self.limits);
+            self.control += piece.len() as u8;
         }
         if frame.remaining > 0 {
             self.state = State::Payload(frame);
             return Ok(None);
         }
-        self.state = State::Header;
-        let gathered = (!whole).then(|| mem::take(&mut self.control));
+        self.state = State::HEADER;
+        let held = mem::take(&mut self.control).into();
+        let gathered = (!whole).then(|| self.message.take_held(held));
         let what = match frame.opcode {
             Opcode::Ping => What::Ping,
             Opcode::Pong => What::Pong,
@@ -498,6 +471,15 @@ impl Receiver {
         Ok(Some((what, gathered)))
     }
 
+    /// Tells whether the payload of the frame is gathered as it is.
+    fn gathers(&self, frame: Frame) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.message.is_compressed() {
+            return false;
+        }
+        !frame.opcode.is_control() && self.delivery == Delivery::Messages
+    }
+
     /// Takes a piece of a data frame.
     fn data_piece(
         &mut self,
@@ -506,16 +488,14 @@ impl Receiver {
     ) -> Result<Option<Outcome>, ProtocolError> {
         let kind = self.message.kind();
         if self.delivery == Delivery::Messages {
-            let most = self.most(frame);
-            self.message.space(piece.len(), most).copy_from_slice(piece);
-            self.gather(frame, piece.len())?;
+            self.push(frame, piece)?;
         } else {
             self.message.pass(piece, frame.key, frame.offset.into())?;
             self.state = State::Payload(frame.behind(piece.len()));
         }
         let ended = frame.behind(piece.len()).remaining == 0;
         if ended {
-            self.state = State::Header;
+            self.state = State::HEADER;
         }
         let last = ended && frame.fin;
         let gathered = if last {
@@ -530,23 +510,23 @@ impl Receiver {
         })
     }
 
-    /// Takes in `len` bytes that stand in the room of the message.
-    fn gather(&mut self, frame: Frame, len: usize) -> Result<(), ProtocolError> {
-        self.message.gather(len, frame.key, frame.offset.into())?;
-        self.state = State::Payload(frame.behind(len));
-        Ok(())
+    /// Gathers a piece of a frame.
+    fn push(&mut self, frame: Frame, piece: &[u8]) -> Result<(), ProtocolError> {
+        let end = self.end(frame);
+        self.state = State::Payload(frame.behind(piece.len()));
+        self.message
+            .push(piece, end, frame.key, frame.offset.into())
     }
 
-    /// Returns the most bytes that the message in progress can have in the end.
-    fn most(&self, frame: Frame) -> usize {
-        let most = if frame.fin {
-            frame
-                .remaining
-                .saturating_add(self.message.gathered() as u64)
+    /// Returns how long the message in progress will be.
+    fn end(&self, frame: Frame) -> End {
+        let in_memory = |len| usize::try_from(len).unwrap_or(usize::MAX);
+        if frame.fin {
+            let gathered = self.message.gathered();
+            End::Announced(in_memory(frame.remaining).saturating_add(gathered))
         } else {
-            self.limits.message
-        };
-        usize::try_from(most).unwrap_or(usize::MAX)
+            End::Within(in_memory(self.limits.message))
+        }
     }
 
     /// Enters a state in which nothing is received, and gives all memory back.
@@ -554,7 +534,7 @@ impl Receiver {
     fn stop(&mut self, state: State) {
         self.state = state;
         self.message.abandon();
-        self.control.release();
+        self.control = 0;
         #[cfg(feature = "deflate")]
         self.inflater.release();
     }

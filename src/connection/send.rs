@@ -34,7 +34,6 @@ pub struct Sender {
     /// The message that [`send_fragment`](Self::send_fragment) has begun.
     message: Option<Begun>,
     fragment_size: u32,
-    most: u32,
     high: u32,
     low: u32,
     congested: bool,
@@ -103,11 +102,10 @@ impl Sender {
         Self {
             role,
             keys,
-            outgoing: Outgoing::default(),
+            outgoing: Outgoing::new(limit),
             closing: Closing::new(role),
             message: None,
             fragment_size: config.fragment_size.max(1),
-            most: limit,
             high,
             low: config.low_watermark.min(high),
             congested: false,
@@ -546,7 +544,7 @@ impl Sender {
         if !self.closing.is_open() {
             return Err(SendError::Closed);
         }
-        if self.buffered() as u64 >= self.most.into() {
+        if self.outgoing.is_full() {
             Err(SendError::QueueFull)
         } else {
             Ok(())

@@ -1,0 +1,226 @@
+//! What waits beside the frames that lie together: Pings and Pongs, the gaps where they may go out, and payloads that were
+//! not copied.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use core::mem;
+
+use bytes::Bytes;
+
+use crate::buffer::Buffer;
+use crate::frame::Opcode;
+
+/// A gap between two frames.
+#[derive(Debug)]
+pub(super) struct Gap {
+    /// Where the frame behind it begins.
+    pub(super) begin: usize,
+    /// Where `payload` belongs; `begin` if there is none.
+    pub(super) end: usize,
+    /// The payload of the frame behind it, unless that was copied.
+    pub(super) payload: Bytes,
+}
+
+/// How far what waits beside the frames has been written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    pub(super) replies: u32,
+    /// Where the reply at this place ends, if it must not be interrupted any more.
+    pub(super) reply_end: u32,
+    /// How many gaps are behind.
+    pub(super) gap: u32,
+    /// Whether the next one is too: its frame must not be overtaken any more.
+    pub(super) begun: bool,
+    /// How much of its frame's payload is behind.
+    pub(super) payload: usize,
+}
+
+/// What waits beside the frames.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// In order.
+    pub(super) gaps: VecDeque<Gap>,
+    /// How many bytes of their payloads wait.
+    pub(super) payload: usize,
+    /// Pings and Pongs.
+    pub(super) replies: Buffer,
+    pub(super) place: Place,
+}
+
+/// The most bytes of Pongs that wait; then only the latest is kept. Enough for the handful that a peer sends in one go.
+pub(super) const REPLIES_MAX: usize = 256;
+
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "no peer has a say here: places point at bytes that were put there, and sums are of lengths that lie in memory"
+)]
+impl Waiting {
+    /// Returns how many bytes wait to be written.
+    pub(super) fn len(&self) -> usize {
+        self.replies_len() + self.payload
+    }
+
+    /// Returns how many bytes of Pings and Pongs wait.
+    pub(super) fn replies_len(&self) -> usize {
+        self.replies.len() - self.place.replies as usize
+    }
+
+    /// Forgets the Pings and Pongs that were written once they are most of the memory.
+    pub(super) fn forget_written(&mut self) {
+        let written = self.place.replies as usize;
+        if written > REPLIES_MAX && written > self.replies.len() / 2 {
+            self.replies.drop_front(written);
+            self.place.replies = 0;
+            self.place.reply_end = self.place.reply_end.saturating_sub(lane(written));
+        }
+    }
+
+    /// Drops the Pongs that wait, but for one that has begun.
+    #[cold]
+    pub(super) fn drop_pongs(&mut self) {
+        let replies = mem::take(&mut self.replies);
+        let (begun, mut rest) =
+            replies.split_at(self.place.reply_end.max(self.place.replies) as usize);
+        self.replies.push(begun);
+        while let Some((frame, behind)) = rest
+            .split_at_checked(reply_len(rest))
+            .filter(|_| !rest.is_empty())
+        {
+            let first = frame.first().copied().unwrap_or_default();
+            if first & 0x0F != Opcode::Pong as u8 {
+                self.replies.push(frame);
+            }
+            rest = behind;
+        }
+    }
+
+    /// Returns the reply at `place`, or what is left of it, and where it ends.
+    pub(super) fn reply_at(&self, place: Place) -> (&[u8], u32) {
+        let bytes = &self.replies[place.replies as usize..];
+        let len = match place.reply_end.checked_sub(place.replies) {
+            None | Some(0) => reply_len(bytes),
+            Some(left) => left as usize,
+        };
+        (&bytes[..len], place.replies + lane(len))
+    }
+
+    /// Drops the gaps that are behind, and gives memory back in which nothing waits; tells whether nothing does at all.
+    pub(super) fn tidy(&mut self) -> bool {
+        self.gaps.drain(..mem::take(&mut self.place.gap) as usize);
+        if self.replies_len() == 0 {
+            self.replies.release();
+            self.place.replies = 0;
+        }
+        self.gaps.is_empty() && self.replies.is_empty()
+    }
+}
+
+/// Returns a place in the lane of replies as it is kept.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the lane takes no more than `LANE_MAX`"
+)]
+pub(super) fn lane(place: usize) -> u32 {
+    place as u32
+}
+
+/// Returns the length of the control frame that `bytes` begin with.
+#[expect(clippy::arithmetic_side_effects, reason = "at most 131")]
+fn reply_len(bytes: &[u8]) -> usize {
+    let second = bytes.get(1).copied().unwrap_or_default();
+    let key = if second & 0x80 == 0 { 0 } else { 4 };
+    (2 + key + usize::from(second & 0x7F)).min(bytes.len())
+}
+
+/// What waits beside the frames, if anything does: a spare one of the thread's, so that it costs neither memory in an idle
+/// connection nor an allocation in steady state.
+#[derive(Debug, Default)]
+pub(super) struct Aside(Option<Box<Waiting>>);
+
+impl Aside {
+    #[inline]
+    pub(super) fn get(&self) -> Option<&Waiting> {
+        self.0.as_deref()
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self) -> Option<&mut Waiting> {
+        self.0.as_deref_mut()
+    }
+
+    pub(super) fn get_or_take(&mut self) -> &mut Waiting {
+        self.0.get_or_insert_with(spare::take)
+    }
+
+    /// Drops all that waits.
+    #[inline]
+    pub(super) fn release(&mut self) {
+        if let Some(waiting) = self.0.take() {
+            spare::put(waiting);
+        }
+    }
+}
+
+impl Drop for Aside {
+    #[inline]
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+#[cfg(feature = "std")]
+mod spare {
+    //! What the thread has used last.
+    #![expect(clippy::unnecessary_box_returns, reason = "the box is kept, too")]
+
+    use alloc::boxed::Box;
+    use core::cell::Cell;
+
+    use crate::connection::aside::{Place, Waiting};
+
+    /// The longest list that is kept, in gaps.
+    const MOST: usize = 1 << 10;
+
+    std::thread_local! {
+        static SPARE: Cell<Option<Box<Waiting>>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn take() -> Box<Waiting> {
+        SPARE
+            .try_with(Cell::take)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+    }
+
+    #[inline(never)]
+    pub(super) fn put(mut waiting: Box<Waiting>) {
+        waiting.gaps.clear();
+        waiting.payload = 0;
+        waiting.replies.release();
+        waiting.place = Place::default();
+        if waiting.gaps.capacity() <= MOST {
+            // An error means that the thread ends; dropping it all is right then.
+            let _ = SPARE.try_with(|spare| spare.set(Some(waiting)));
+        }
+    }
+}
+
+#[cfg(not(feature = "std"))]
+mod spare {
+    //! Stands for the spare one where there are no threads to keep it.
+    #![expect(clippy::unnecessary_box_returns, reason = "as with the feature `std`")]
+
+    use alloc::boxed::Box;
+
+    use crate::connection::aside::Waiting;
+
+    pub(super) fn take() -> Box<Waiting> {
+        Box::default()
+    }
+
+    pub(super) fn put(waiting: Box<Waiting>) {
+        drop(waiting);
+    }
+}

@@ -1,0 +1,133 @@
+//! What has to be fast: frames that lie whole in the input, and input that lies inside of a frame.
+
+use core::mem;
+
+use crate::config::Delivery;
+use crate::connection::event::Event;
+use crate::connection::partial::Frame;
+use crate::connection::receive::{Receiver, State};
+use crate::frame::{FrameHeader, Opcode};
+use crate::mask;
+use crate::message::MessageKind;
+use crate::payload::Payload;
+use crate::text::Text;
+use crate::utf8::Utf8;
+
+impl Receiver {
+    /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
+    #[inline]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a header ends where the payload begins, within what was used"
+    )]
+    pub(in crate::connection) fn receive_whole<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Option<Event<'i>> {
+        let (kind, start, end) = self.look_for_whole(input)?;
+        let (used, rest) = mem::take(input).split_at_mut(end);
+        *input = rest;
+        let payload = Payload::input(&mut used[start..]);
+        Some(match kind {
+            MessageKind::Text => Event::Text(Text::assume_checked(payload)),
+            MessageKind::Binary => Event::Binary(payload),
+        })
+    }
+
+    /// Returns the next event if it is a Ping or Pong that lies whole in `input`, be a message in progress or not.
+    pub(in crate::connection) fn receive_control<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Option<Event<'i>> {
+        if !self.begins_frame() {
+            return None;
+        }
+        let (header, start) = FrameHeader::parse_alone::<true>(input, self.role)?;
+        let len = usize::try_from(header.len).ok()?;
+        if input.get(start..)?.len() < len || self.message.interrupt(&self.limits).is_err() {
+            return None;
+        }
+        let (_, rest) = mem::take(input).split_at_mut(start);
+        let (payload, rest) = rest.split_at_mut(len);
+        *input = rest;
+        if let Some(key) = header.mask {
+            mask::apply(payload, key, 0);
+        }
+        let payload = Payload::input(payload);
+        Some(match header.opcode {
+            Opcode::Ping => Event::Ping(payload),
+            _ => Event::Pong(payload),
+        })
+    }
+
+    /// Takes `input` if no event can come of it: it is nothing, between two frames, or lies inside of a data frame that goes
+    /// on behind it. Tells whether it was taken; `false` leaves it to the others, also to report what is wrong.
+    #[inline]
+    pub(in crate::connection) fn takes(&mut self, input: &[u8]) -> bool {
+        match self.state {
+            State::Header(_) => input.is_empty(),
+            State::Payload(frame) => self.takes_inner(frame, input),
+            _ => false,
+        }
+    }
+
+    #[inline(never)]
+    fn takes_inner(&mut self, frame: Frame, input: &[u8]) -> bool {
+        let goes_on = (input.len() as u64) < frame.remaining;
+        if !goes_on || !self.gathers(frame) {
+            return false;
+        }
+        let taken = self.push(frame, input);
+        if let Err(error) = taken {
+            self.stop(State::Failed(error));
+        }
+        taken.is_ok()
+    }
+
+    /// Tells whether the next byte begins a frame.
+    #[inline]
+    fn begins_frame(&self) -> bool {
+        matches!(self.state, State::Header(head) if head.len == 0)
+    }
+
+    /// Finds and unmasks an unfragmented message that lies whole at the start of `input`, and returns where its payload
+    /// begins and ends. `None` leaves it to [`look_for_pieces`](Self::look_for_pieces), also to report what is wrong.
+    #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "a payload ends within the input"
+    )]
+    pub(super) fn look_for_whole(
+        &mut self,
+        input: &mut [u8],
+    ) -> Option<(MessageKind, usize, usize)> {
+        if !self.begins_frame()
+            || self.delivery == Delivery::Chunks
+            || self.message.is_in_progress()
+        {
+            return None;
+        }
+        let (header, start) = FrameHeader::parse_alone::<false>(input, self.role)?;
+        if header.len > self.limits.frame.min(self.limits.message) {
+            return None;
+        }
+        let kind = match header.opcode {
+            Opcode::Text => MessageKind::Text,
+            Opcode::Binary => MessageKind::Binary,
+            _ => return None,
+        };
+        let len = usize::try_from(header.len).ok()?;
+        let payload = input.get_mut(start..)?.get_mut(..len)?;
+        let ascii = header
+            .mask
+            .is_some_and(|key| mask::apply_ascii(payload, key, 0));
+        if kind == MessageKind::Text && !ascii {
+            let mut utf8 = Utf8::new();
+            if let Err(error) = utf8.push(payload).and_then(|()| utf8.finish()) {
+                self.stop(State::Failed(error));
+                return None;
+            }
+        }
+        Some((kind, start, start + len))
+    }
+}
