@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{BOTH, Pair, closing, hear, hear_frames, take, take_frames};
+use common::{BOTH, Pair, closing, fresh, hear, hear_frames, take, take_frames};
 use sansocket::{
     CloseCode, CloseFrame, Config, Connection, EndedBy, Event, Fin, MessageKind, Outcome,
     ProtocolError, Receiver, Reply, Role, SendError, Sender, Transport,
@@ -432,6 +432,44 @@ fn the_end_of_the_stream_before_a_pong_was_written_is_clean() {
         let outcome = conn.outcome().expect("an end");
         assert!(outcome.clean, "{role:?}");
         assert_eq!(outcome.code, CloseCode(4000));
+    }
+}
+
+/// CL-32, CL-19: where writing has failed, what was dropped makes the end unclean, whatever is dropped or written behind it; a
+/// Pong behind our Close frame does not.
+#[test]
+fn an_end_without_what_was_dropped_is_not_clean() {
+    for role in BOTH {
+        let ended = |conn: &mut Connection| {
+            hear_frames(conn, role, "88 02 0fa0");
+            assert_eq!(conn.buffered(), 0, "the peer's Close frame needs no answer");
+            conn.receive_eof();
+            conn.outcome().expect("an end").clean
+        };
+        let close = |conn: &mut Connection| {
+            conn.close(None).expect("open");
+        };
+
+        let mut conn = fresh(role);
+        close(&mut conn);
+        conn.drop_outgoing();
+        assert_eq!(conn.buffered(), 0, "{role:?}");
+        conn.drop_outgoing();
+        assert!(!ended(&mut conn), "{role:?}: the Close frame");
+
+        let mut conn = fresh(role);
+        conn.send_text("Hello").expect("open");
+        conn.drop_outgoing();
+        close(&mut conn);
+        take(&mut conn);
+        assert!(!ended(&mut conn), "{role:?}: a message");
+
+        let mut conn = fresh(role);
+        close(&mut conn);
+        take(&mut conn);
+        hear_frames(&mut conn, role, "89 02 'hi'");
+        conn.drop_outgoing();
+        assert!(ended(&mut conn), "{role:?}: a Pong");
     }
 }
 

@@ -105,6 +105,15 @@ impl Scene {
         [head.as_bytes(), &frames(last)].concat()
     }
 
+    /// Returns how many bytes are written behind our Close frame: a Pong, without which the closing handshake is complete.
+    fn behind_close(self) -> usize {
+        match self {
+            Self::Close(Role::Client) => 7,
+            Self::Close(Role::Server) => 3,
+            _ => 0,
+        }
+    }
+
     /// Returns the handshake and the messages of a peer that sends every kind of frame.
     fn peers_echo(self) -> Vec<u8> {
         let (head, mut peer) = self.peer();
@@ -402,7 +411,7 @@ fn check_ended(take: &Take, whole: &Take, kind: ErrorKind) {
         assert!(!lost, "{case}");
     }
     assert_ne!(played.outcome, "goes on", "{case}");
-    if written.len() < whole.stream.written.len() {
+    if written.len() < whole.stream.written.len() - take.scene.behind_close() {
         assert!(!played.outcome.contains(", clean"), "{case}");
     }
 }

@@ -66,7 +66,7 @@ impl Link {
         write: impl FnOnce(&[IoSlice<'_>]) -> T,
     ) -> io::Result<Option<T>> {
         if let Some(kind) = self.broken {
-            self.forget();
+            self.connection.drop_outgoing();
             return Err(kind.into());
         }
         let outgoing = self.connection.outgoing();
@@ -94,7 +94,7 @@ impl Link {
         if self.broken.is_none() {
             self.broken = Some(kind);
             self.unheard = Some(error);
-            self.forget();
+            self.connection.drop_outgoing();
         }
         kind.into()
     }
@@ -112,11 +112,5 @@ impl Link {
     /// Returns the error that has ended writing, unless that has been heard; then `error`.
     pub(super) fn first(&mut self, error: io::Error) -> io::Error {
         self.take_error().unwrap_or(error)
-    }
-
-    /// Drops what waits to be written but for one byte, which tells the connection that its end is not clean.
-    fn forget(&mut self) {
-        let outgoing = self.connection.outgoing();
-        outgoing.advance(outgoing.len().saturating_sub(1));
     }
 }

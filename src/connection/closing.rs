@@ -29,7 +29,7 @@ pub(super) struct Closing {
     state: State,
     /// The end of the stream has come.
     eof: bool,
-    /// The end of the stream came before our Close frame, or what is before it, had been written.
+    /// Our Close frame, or what is before it, will never be written.
     cut: bool,
     /// What the first Close frame of each side said; memory only once there is one.
     frames: Option<Box<Frames>>,
@@ -121,14 +121,19 @@ impl Closing {
         self.state = State::Failed { error, by };
     }
 
-    /// The stream has ended (§7.1.4). `told` tells whether all of our frames have been written, but for Pongs: one that waits
-    /// behind our Close frame is no part of the closing handshake.
+    /// What waits to be written never will be. `told` tells whether that is nothing but Pongs: one that waits behind our
+    /// Close frame is no part of the closing handshake.
+    pub(super) fn lose(&mut self, told: bool) {
+        self.cut |= !told;
+    }
+
+    /// The stream has ended (§7.1.4); `told` as in [`lose`](Self::lose).
     pub(super) fn receive_eof(&mut self, told: bool) {
         if self.eof {
             return;
         }
         self.eof = true;
-        self.cut = !told;
+        self.lose(told);
         if self.is_listening() {
             self.state = State::Lost;
         }

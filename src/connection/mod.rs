@@ -302,6 +302,14 @@ impl Connection {
         self.sender.outgoing()
     }
 
+    /// Drops the bytes to write, since writing has failed and what the peer has sent is still to be read.
+    ///
+    /// To be called again for what is queued since then. The end is not [clean](Outcome::clean) if data or our Close frame was
+    /// dropped.
+    pub fn drop_outgoing(&mut self) {
+        self.sender.drop_outgoing();
+    }
+
     /// Returns how many bytes wait to be written.
     #[inline]
     #[must_use]

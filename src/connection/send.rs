@@ -1,5 +1,7 @@
 //! Sending (RFC 6455 §6.1): messages to frames, frames to bytes.
 
+use bytes::Buf;
+
 use super::closing::{Closing, Outcome, Transport};
 use super::outgoing::Outgoing;
 use super::refused::{Refused, SendError};
@@ -401,6 +403,13 @@ impl Sender {
     pub(super) fn receive_eof(&mut self) {
         let told = self.outgoing.is_empty_but_for_replies();
         self.closing.receive_eof(told);
+    }
+
+    /// Drops the bytes to write, since writing has failed; see [`Connection::drop_outgoing`](super::Connection::drop_outgoing).
+    pub fn drop_outgoing(&mut self) {
+        self.closing.lose(self.outgoing.is_empty_but_for_replies());
+        let len = self.outgoing.len();
+        self.outgoing.advance(len);
     }
 
     /// Fails the connection. At most one Close frame is ever sent.
