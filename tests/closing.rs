@@ -49,7 +49,7 @@ impl State {
 
     /// Returns a connection in this state, with no byte written yet.
     fn enter_unwritten(self, role: Role) -> (Connection, Vec<String>) {
-        let mut conn = common::fresh(role);
+        let mut conn = fresh(role);
         let going_away = Some(closing(1001, "bye"));
         let ours = r#"close 1001 "bye""#;
         let sent = match self {
@@ -642,7 +642,7 @@ struct Halves {
 
 impl Halves {
     fn new(role: Role) -> Self {
-        let (receiver, sender) = common::fresh(role).split();
+        let (receiver, sender) = fresh(role).split();
         Self { receiver, sender }
     }
 
