@@ -117,12 +117,7 @@ fn echo(stream: &mut TcpStream, connection: &mut Connection, shared: &mut [u8]) 
             &mut shared[..count]
         };
         while let Some(event) = connection.receive(&mut input).map_err(io::Error::other)? {
-            let sent = match event {
-                Event::Text(text) => connection.send_text(&text),
-                Event::Binary(data) => connection.send_binary(&data),
-                _ => Ok(()),
-            };
-            sent.map_err(io::Error::other)?;
+            send_back(connection, event)?;
         }
         write(stream, connection)?;
         // What there was has been read if it did not fill the room; an event tells of more.
@@ -130,6 +125,24 @@ fn echo(stream: &mut TcpStream, connection: &mut Connection, shared: &mut [u8]) 
             return Ok(());
         }
     }
+}
+
+fn send_back(connection: &mut Connection, event: Event<'_>) -> io::Result<()> {
+    let sent = match event {
+        // What is longer than a read has been gathered, and need not be copied.
+        Event::Text(text) if text.len() > READ => {
+            let sent = connection.send(text.into_utf8_bytes().into());
+            return sent.map_err(io::Error::other);
+        }
+        Event::Binary(data) if data.len() > READ => {
+            let sent = connection.send(data.into_bytes().into());
+            return sent.map_err(io::Error::other);
+        }
+        Event::Text(text) => connection.send_text(&text),
+        Event::Binary(data) => connection.send_binary(&data),
+        _ => Ok(()),
+    };
+    sent.map_err(io::Error::other)
 }
 
 fn write(stream: &mut TcpStream, connection: &mut Connection) -> io::Result<()> {
