@@ -53,7 +53,7 @@ const SENDS: [(&str, Send, usize); 3] = [
 
 fn sending(criterion: &mut Criterion) {
     let config = Config::default();
-    // A constant key shows what the keys of the operating system cost.
+    // A constant key shows what unpredictable ones cost.
     let connections = [
         ("server", Connection::server(&config)),
         ("client", Connection::client(&config)),

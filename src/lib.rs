@@ -76,7 +76,7 @@
 //! | `std` | yes | pooled buffers, wider registers chosen at run time and, with the next two, [`blocking`]; without it `alloc` is enough |
 //! | `handshake` | yes | [`handshake`] |
 //! | `deflate` | yes | [`deflate`]: the extension permessage-deflate |
-//! | `getrandom` | yes | [`random`]: masking keys and nonces from the operating system |
+//! | `getrandom` | yes | [`random`]: masking keys and nonces, by the operating system |
 //! | `deflate` | yes | `deflate`: permessage-deflate (RFC 7692) |
 //! | `tokio` | no | `tokio`, the adapter over `AsyncRead + AsyncWrite` |
 #![no_std]

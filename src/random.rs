@@ -1,6 +1,9 @@
-//! Random bytes of the operating system: what a client needs for its handshake and for each frame.
+//! What a client needs of randomness, for its handshake and for each frame.
 
-/// Returns a masking key that cannot be predicted from those before it (RFC 6455 §5.3).
+/// Returns a masking key that cannot be predicted from those before it (RFC 6455 §5.3, §10.3).
+///
+/// It comes from a generator of the thread, `ChaCha12`, which the operating system has seeded; without the feature `std` from
+/// the operating system itself. A process that forks shares its generators with its child: let one of them send.
 ///
 /// # Panics
 ///
@@ -33,36 +36,31 @@ fn fill(bytes: &mut [u8]) {
 
 #[cfg(feature = "std")]
 mod keys {
-    //! Keys are drawn many at a time, since asking the system costs more than a short frame.
+    //! Keys come from a generator that no one can predict who does not know its seed: asking the system for each, or for
+    //! many at a time, costs more than a short frame.
 
     use core::cell::RefCell;
 
-    const KEYS: usize = 256;
-
-    struct Drawn {
-        keys: [[u8; 4]; KEYS],
-        left: usize,
-    }
+    use chacha20::ChaCha12Rng;
+    use chacha20::rand_core::{Rng, SeedableRng};
 
     std::thread_local! {
-        static DRAWN: RefCell<Drawn> = const { RefCell::new(Drawn { keys: [[0; 4]; KEYS], left: 0 }) };
+        static GENERATOR: RefCell<Option<ChaCha12Rng>> = const { RefCell::new(None) };
     }
 
     #[inline]
-    #[expect(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        reason = "as many keys are left as the array has"
-    )]
     pub(super) fn next() -> [u8; 4] {
-        DRAWN.with_borrow_mut(|drawn| {
-            if drawn.left == 0 {
-                super::fill(drawn.keys.as_flattened_mut());
-                drawn.left = KEYS;
-            }
-            drawn.left -= 1;
-            drawn.keys[drawn.left]
+        GENERATOR.with_borrow_mut(|generator| {
+            let generator = generator.get_or_insert_with(seeded);
+            generator.next_u32().to_le_bytes()
         })
+    }
+
+    #[cold]
+    fn seeded() -> ChaCha12Rng {
+        let mut seed = [0; 32];
+        super::fill(&mut seed);
+        ChaCha12Rng::from_seed(seed)
     }
 }
 

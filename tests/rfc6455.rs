@@ -252,7 +252,7 @@ mod s5_3_masking {
         assert_eq!(keys, expected);
     }
 
-    /// M-03, M-08: without a source named for tests, keys come from the operating system and do not repeat.
+    /// M-03, M-08: without a source named for tests, keys come from a seeded generator and do not repeat.
     #[test]
     #[cfg(feature = "getrandom")]
     fn keys_are_random_by_default() {
@@ -269,6 +269,17 @@ mod s5_3_masking {
         keys.dedup();
         // Two of a thousand are the same once in ten thousand runs; three pairs are not chance.
         assert!(keys.len() > frames - 3, "{} keys", keys.len());
+    }
+
+    /// M-03: no two threads have the same keys.
+    #[test]
+    #[cfg(feature = "getrandom")]
+    fn each_thread_has_keys_of_its_own() {
+        let keys = || {
+            let thread = std::thread::spawn(|| [(); 4].map(|()| sansocket::random::mask_key()));
+            thread.join().expect("keys")
+        };
+        assert_ne!(keys(), keys());
     }
 
     /// M-04: what has been queued stays as it was, whatever becomes of the application's buffer.

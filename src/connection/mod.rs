@@ -82,7 +82,7 @@ impl Connection {
         }
     }
 
-    /// Returns a client's end, which masks with keys from the operating system.
+    /// Returns a client's end, which masks with the keys of [`random::mask_key`](crate::random::mask_key).
     #[cfg(feature = "getrandom")]
     #[must_use]
     pub fn client(config: &Config) -> Self {
