@@ -1198,6 +1198,23 @@ impl Wake for Flag {
     }
 }
 
+/// What is queued in answer to messages that came together is written together, or with the answer to a Ping.
+#[::tokio::test]
+async fn answers_are_written_together() {
+    let role = Role::Server;
+    let input = frames(role, "81 01 'a' 81 01 'b' 89 01 '?' 81 01 'c'");
+    let mut server = open(role, Wire::silent(input));
+    let mut written = Vec::new();
+    for _ in 0..3 {
+        let message = now(server.read()).expect("open").expect("a message");
+        server.connection().send(message).expect("open");
+        written.push(naive::describe(&server.stream().written, role).len());
+    }
+    assert_eq!(written, [0, 0, 3]);
+    assert!(poll_once(server.read()).is_pending());
+    assert_eq!(naive::describe(&server.stream().written, role).len(), 4);
+}
+
 /// What waits is offered in several slices, so that a large payload needs no copy and no write of its own.
 #[::tokio::test]
 async fn large_messages_are_written_with_their_headers() {

@@ -195,6 +195,9 @@ impl<S: Read + Write> WebSocket<S> {
     pub fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
         while self.link.is_in_use() {
             let event = self.link.receive();
+            if self.link.is_read_on(&event) {
+                return event;
+            }
             // An error must not stand in the way of an event; it comes again when there is none.
             let written = if self.link.is_in_use() {
                 self.write()

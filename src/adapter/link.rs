@@ -48,6 +48,18 @@ impl Link {
         }
     }
 
+    /// Tells whether `event` goes to the application before anything is written: what has been queued waits for the rest of
+    /// the input then, so that one write takes the answers to all of it. A Ping is answered at once.
+    pub(super) fn is_read_on(&self, event: &Result<Option<Event<'static>>, Error>) -> bool {
+        self.is_in_use()
+            && matches!(
+                event,
+                Ok(Some(
+                    Event::Text(_) | Event::Binary(_) | Event::Chunk(_) | Event::Pong(_)
+                ))
+            )
+    }
+
     pub(super) fn is_in_use(&self) -> bool {
         self.connection.transport().is_in_use()
     }

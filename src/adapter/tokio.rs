@@ -289,6 +289,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         while self.end.is_none() {
             let event = self.link.receive();
+            if self.link.is_read_on(&event) {
+                return Poll::Ready(event);
+            }
             if !self.link.is_in_use() {
                 self.end = Some(Box::new(End {
                     last: Some(event),
@@ -451,8 +454,17 @@ where
     stream.write_all(response).await?;
     stream.shutdown().await?;
     let end = Instant::now() + LINGER;
-    while let Ok(Ok(1..)) = timeout_at(end, stream.read(&mut [0; HEAD])).await
+    while let dropped = poll_fn(|cx| poll_drop(Pin::new(&mut *stream), cx))
+        && let Ok(Ok(1..)) = timeout_at(end, dropped).await
         && Instant::now() < end
     {}
     Ok(())
+}
+
+/// Reads into memory that does not outlast the call, and so takes no room in a future; returns how many bytes came.
+fn poll_drop(stream: Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    let mut memory = [MaybeUninit::uninit(); HEAD];
+    let mut buffer = ReadBuf::uninit(&mut memory);
+    ready!(stream.poll_read(cx, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
 }
