@@ -1422,3 +1422,11 @@ fn converse_until_idle(socket: &mut WebSocket<Wire>) {
 fn memory_of(wire: &Wire) -> usize {
     wire.input.capacity() + wire.written.capacity()
 }
+
+/// What waits for a handshake takes no room for what it reads: a task keeps the room of its largest future.
+#[test]
+fn futures_are_small() {
+    let (stream, _) = ::tokio::io::duplex(1);
+    let accepting = size_of_val(&sansocket::tokio::accept(stream));
+    assert!(accepting < 1_000, "{accepting} bytes");
+}
