@@ -37,6 +37,11 @@ fuzz_target!(|data: &[u8]| {
     let expected = run(&setup, Delivery::Messages, Feed::Slice, &[&bytes]);
     let heard = run(&setup, delivery, feed, &pieces);
     assert_eq!(heard, expected, "{delivery:?}, {feed:?}");
+    for heard in &expected.0 {
+        if let Heard::Message(_, payload) = heard {
+            assert!(payload.len() as u64 <= setup.limits.message);
+        }
+    }
     if measured {
         costs_little(&setup, delivery, &bytes, &pieces);
     }
