@@ -95,6 +95,8 @@ struct End {
     pipe: VecDeque<u8>,
     /// Nothing more will be written.
     hung_up: bool,
+    /// The application has failed the connection.
+    failed: bool,
 }
 
 impl End {
@@ -105,11 +107,13 @@ impl End {
             begun: None,
             pipe: VecDeque::new(),
             hung_up: false,
+            failed: false,
         }
     }
 
-    /// Writes some of what waits.
+    /// Writes some of what waits, unless that is in vain.
     fn write(&mut self, most: usize) {
+        self.hang_up();
         let mut left = most;
         while !self.hung_up && left > 0 && self.ear.connection.outgoing().has_remaining() {
             let outgoing = self.ear.connection.outgoing();
@@ -180,7 +184,7 @@ impl End {
         match choices.byte() % 8 {
             0 => _ = self.ear.connection.close(None),
             1 => _ = self.ear.connection.close(Some(frame)),
-            2 => _ = self.ear.connection.fail(frame),
+            2 => self.failed |= self.ear.connection.fail(frame).is_ok(),
             3 => self.hung_up = true,
             _ => {}
         }
@@ -240,6 +244,13 @@ fn agree(us: &End, peer: &End) {
                 peer.said.len(),
                 "all arrives before a Close frame"
             );
+        }
+    }
+    if ours.clean {
+        assert!(theirs.clean || peer.failed, "all that we wrote has arrived");
+        if ours.by == EndedBy::Peer {
+            let echoed = ours.sent.unwrap_or(CloseCode::NO_STATUS_RECEIVED);
+            assert_eq!(echoed, ours.code);
         }
     }
     if ours.clean && theirs.clean {
