@@ -83,7 +83,8 @@ fn responses() -> Vec<Vec<u8>> {
 
 /// Returns streams of good frames, as arbitrary bytes, to either role, compressed or not, in every way.
 fn streams() -> Vec<Vec<u8>> {
-    let mut seeds = Vec::new();
+    // What expands beyond any limit.
+    let mut seeds = vec![vec![2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0x71]];
     for flags in 0..4 {
         let frames = frames(flags);
         for (delivery, feed) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
@@ -91,10 +92,10 @@ fn streams() -> Vec<Vec<u8>> {
                 let mut seed = vec![flags, 0, 0, 0, 0, 0, delivery, feed];
                 seed.extend(cuts);
                 seed.push(7);
-                seed.extend(&frames);
-                // A frame of more than 64 KiB, plain or compressed.
-                seed.extend([if flags & 2 == 0 { 0x02 } else { 0x52 }, 0xFF, 31]);
+                // A message of more than 64 KiB, plain or compressed.
+                seed.extend([if flags & 2 == 0 { 0x01 } else { 0x51 }, 0xFF, 31]);
                 seed.extend([b'x'; 31]);
+                seed.extend(&frames);
                 seeds.push(seed);
             }
         }
