@@ -39,8 +39,8 @@ fuzz_target!(|data: &[u8]| {
             0..=3 => us.write(choices.pick(&[usize::MAX, 1, 10, 5_000])),
             4..=7 => us.read(peer, choices.pick(&[usize::MAX, 1, 10, 5_000])),
             8..=12 => us.say(&mut choices),
-            13 => _ = us.ear.connection.ping(choices.bytes()),
-            14 => _ = us.ear.connection.pong(choices.bytes()),
+            13 => us.ping(choices.bytes()),
+            14 => us.pong(choices.bytes()),
             _ => us.end(&mut choices),
         }
     }
@@ -89,6 +89,10 @@ struct End {
     ear: Ear,
     /// The messages that were accepted, whole ones and those whose last fragment was.
     said: Vec<Heard>,
+    /// The Pings that were accepted.
+    pinged: Vec<Heard>,
+    /// The Pongs that were accepted, of which not all need arrive.
+    ponged: Vec<Heard>,
     /// The fragments of a message in progress.
     begun: Option<(MessageKind, Vec<u8>)>,
     /// What is on its way to the peer.
@@ -104,6 +108,8 @@ impl End {
         Self {
             ear: Ear::new(connection, feed),
             said: Vec::new(),
+            pinged: Vec::new(),
+            ponged: Vec::new(),
             begun: None,
             pipe: VecDeque::new(),
             hung_up: false,
@@ -177,6 +183,18 @@ impl End {
         }
     }
 
+    fn ping(&mut self, payload: &[u8]) {
+        if self.ear.connection.ping(payload).is_ok() {
+            self.pinged.push(Heard::Ping(payload.to_vec()));
+        }
+    }
+
+    fn pong(&mut self, payload: &[u8]) {
+        if self.ear.connection.pong(payload).is_ok() {
+            self.ponged.push(Heard::Pong(payload.to_vec()));
+        }
+    }
+
     /// Closes, fails or loses the connection, now and then.
     fn end(&mut self, choices: &mut Choices<'_>) {
         let code = CloseCode::from(choices.pick(&[1000, 1001, 1010, 1005, 3000]));
@@ -204,11 +222,9 @@ impl End {
         self.ear.connection.outcome().expect("it has ended")
     }
 
-    fn messages(&self) -> Vec<&Heard> {
+    fn heard(&self, which: fn(&Heard) -> bool) -> Vec<&Heard> {
         let heard = self.ear.heard.iter();
-        heard
-            .filter(|heard| matches!(heard, Heard::Message(..)))
-            .collect()
+        heard.filter(|heard| which(heard)).collect()
     }
 
     /// Nothing is left to do and nothing to write.
@@ -222,28 +238,29 @@ impl End {
     }
 }
 
+/// Tells whether what was said begins with what was heard: in order, unchanged, and nothing twice.
+fn begins(said: &[Heard], heard: &[&Heard]) -> bool {
+    heard.len() <= said.len() && said.iter().zip(heard).all(|(said, heard)| said == *heard)
+}
+
 /// What one end says of the connection fits what the other one says and was told.
 fn agree(us: &End, peer: &End) {
     let (ours, theirs) = (us.outcome(), peer.outcome());
-    let heard = us.messages();
-    assert!(heard.len() <= peer.said.len(), "nothing arrives twice");
-    assert!(
-        heard
-            .iter()
-            .zip(&peer.said)
-            .all(|(heard, said)| *heard == said),
-        "in order and unchanged"
-    );
+    let heard = us.heard(|heard| matches!(heard, Heard::Message(..)));
+    let pings = us.heard(|heard| matches!(heard, Heard::Ping(_)));
+    assert!(begins(&peer.said, &heard) && begins(&peer.pinged, &pings));
+    for pong in us.heard(|heard| matches!(heard, Heard::Pong(_))) {
+        let Heard::Pong(payload) = pong else { continue };
+        let answers = us.pinged.contains(&Heard::Ping(payload.clone()));
+        assert!(answers || peer.ponged.contains(pong));
+    }
     if let Some(Heard::Close(frame)) = us.ear.heard.last() {
         let said = frame.as_ref().map(|frame| frame.code);
         assert_eq!(said, theirs.sent, "what was sent is heard");
         // What comes after our own Close frame is dropped, and nothing else.
         if ours.by == EndedBy::Peer {
-            assert_eq!(
-                heard.len(),
-                peer.said.len(),
-                "all arrives before a Close frame"
-            );
+            let all = [peer.said.len(), peer.pinged.len()];
+            assert_eq!([heard.len(), pings.len()], all, "before a Close frame");
         }
     }
     if ours.clean {
