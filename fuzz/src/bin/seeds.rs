@@ -92,10 +92,12 @@ fn streams() -> Vec<Vec<u8>> {
                 let mut seed = vec![flags, 0, 0, 0, 0, 0, delivery, feed];
                 seed.extend(cuts);
                 seed.push(7);
-                // A message of more than 64 KiB, plain or compressed.
+                seed.extend(&frames);
+                // A message of more than 64 KiB, plain or compressed, and a Close frame.
                 seed.extend([if flags & 2 == 0 { 0x01 } else { 0x51 }, 0xFF, 31]);
                 seed.extend([b'x'; 31]);
-                seed.extend(&frames);
+                seed.extend([0x06, 0, 5]);
+                seed.extend(b"\x03\xE8bye");
                 seeds.push(seed);
             }
         }
@@ -104,7 +106,7 @@ fn streams() -> Vec<Vec<u8>> {
 }
 
 fn frames(flags: u8) -> Vec<u8> {
-    let frames: [(u8, &[u8]); 9] = [
+    let frames: [(u8, &[u8]); 8] = [
         (0x81, "aé€𝄞".as_bytes()),
         (0x82, &[7; 126]),
         (0x01, b"be"),
@@ -113,7 +115,6 @@ fn frames(flags: u8) -> Vec<u8> {
         (0x8A, b""),
         (0x80, b"gun"),
         (0xC1, HELLO),
-        (0x88, b"\x03\xE8bye"),
     ];
     let role = if flags & 1 == 0 {
         Role::Server
