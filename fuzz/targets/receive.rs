@@ -17,10 +17,10 @@ use sansocket_fuzz::stream::stream;
 static HEAP: heap::Counting = heap::Counting;
 
 /// What a connection costs beyond a message: spare memory, control frames, answers.
-const CONSTANT: usize = 8 << 10;
+const CONSTANT: usize = 64 << 10;
 
-/// What decompressing costs: the engine, and spare memory.
-const DEFLATE: usize = 120 << 10;
+/// What the engine costs that decompresses.
+const DEFLATE: usize = 80 << 10;
 
 /// How many pieces an input is cut into; what is left comes whole.
 const PIECES: usize = 500;
