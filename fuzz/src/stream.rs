@@ -8,27 +8,57 @@ use crate::choices::Choices;
 /// Returns what a peer sends to `role`: frames that are right for the most part, and arbitrary bytes.
 pub fn stream(choices: &mut Choices<'_>, role: Role, deflate: bool) -> Vec<u8> {
     let mut bytes = Vec::new();
+    let mut message = None;
     while !choices.is_empty() {
         let what = choices.byte();
         if what >= 0xF0 {
             bytes.extend_from_slice(choices.bytes());
             continue;
         }
-        // FIN, RSV1 where it may mean something, any opcode.
-        let mut first = (what & 0x8F) | 0x80;
-        if what & 0x20 != 0 {
-            first &= 0x7F;
-        }
-        let mut payload = choices.payload();
-        if deflate && what & 0x40 != 0 {
-            first |= 0x40;
-            if what & 0x10 != 0 {
-                payload = compressed(&payload);
+        let opcode = match what & 7 {
+            0..=3 => {
+                data(&mut bytes, choices, what, &mut message, role, deflate);
+                continue;
             }
-        }
-        frame(&mut bytes, first, role, &payload);
+            4 => 0x89,
+            5 => 0x8A,
+            6 => 0x88,
+            _ => choices.byte(),
+        };
+        frame(&mut bytes, opcode, role, &choices.payload());
     }
     bytes
+}
+
+/// Appends the next frame of a message, which is compressed or not, or of another one.
+fn data(
+    bytes: &mut Vec<u8>,
+    choices: &mut Choices<'_>,
+    what: u8,
+    message: &mut Option<bool>,
+    role: Role,
+    deflate: bool,
+) {
+    let fin = if what & 8 == 0 { 0x80 } else { 0 };
+    let opcode = if message.is_some() { 0 } else { 1 + (what & 1) };
+    let is_compressed = message.unwrap_or(deflate && what & 0x40 != 0);
+    let rsv1 = if is_compressed && message.is_none() {
+        0x40
+    } else {
+        0
+    };
+    let payload = match what & 0x30 {
+        0x30 if is_compressed => BOMB.with(Vec::clone),
+        0x10 if is_compressed => compressed(&choices.payload(), fin != 0),
+        _ => choices.payload(),
+    };
+    frame(bytes, fin | rsv1 | opcode, role, &payload);
+    *message = (fin == 0).then_some(is_compressed);
+}
+
+std::thread_local! {
+    /// Much more than any limit, made once.
+    static BOMB: Vec<u8> = compressed(&vec![0; 1 << 20], true);
 }
 
 /// Appends a frame to `role`.
@@ -82,12 +112,14 @@ pub fn open(mut bytes: &[u8]) -> (bool, Vec<u8>) {
     (compressed, payload)
 }
 
-/// Returns `payload` as a compressed message (RFC 7692 §7.2.1).
-fn compressed(payload: &[u8]) -> Vec<u8> {
+/// Returns `payload` as a compressed message, or as a fragment of one (RFC 7692 §7.2.1).
+fn compressed(payload: &[u8], last: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + 100);
     Compress::new(Compression::fast(), false)
         .compress_vec(payload, &mut out, FlushCompress::Sync)
         .expect("there is room");
-    out.truncate(out.len().saturating_sub(4));
+    if last {
+        out.truncate(out.len().saturating_sub(4));
+    }
     out
 }

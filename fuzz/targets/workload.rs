@@ -39,8 +39,8 @@ fuzz_target!(|data: &[u8]| {
             0..=3 => us.write(choices.pick(&[usize::MAX, 1, 10, 5_000])),
             4..=7 => us.read(peer, choices.pick(&[usize::MAX, 1, 10, 5_000])),
             8..=12 => us.say(&mut choices),
-            13 => _ = us.ear.connection.ping(choices.bytes()),
-            14 => _ = us.ear.connection.pong(choices.bytes()),
+            13 => us.ping(choices.bytes()),
+            14 => us.pong(choices.bytes()),
             _ => us.end(&mut choices),
         }
     }
@@ -89,12 +89,18 @@ struct End {
     ear: Ear,
     /// The messages that were accepted, whole ones and those whose last fragment was.
     said: Vec<Heard>,
+    /// The Pings that were accepted.
+    pinged: Vec<Heard>,
+    /// The Pongs that were accepted, of which not all need arrive.
+    ponged: Vec<Heard>,
     /// The fragments of a message in progress.
     begun: Option<(MessageKind, Vec<u8>)>,
     /// What is on its way to the peer.
     pipe: VecDeque<u8>,
     /// Nothing more will be written.
     hung_up: bool,
+    /// The application has failed the connection.
+    failed: bool,
 }
 
 impl End {
@@ -102,14 +108,18 @@ impl End {
         Self {
             ear: Ear::new(connection, feed),
             said: Vec::new(),
+            pinged: Vec::new(),
+            ponged: Vec::new(),
             begun: None,
             pipe: VecDeque::new(),
             hung_up: false,
+            failed: false,
         }
     }
 
-    /// Writes some of what waits.
+    /// Writes some of what waits, unless that is in vain.
     fn write(&mut self, most: usize) {
+        self.hang_up();
         let mut left = most;
         while !self.hung_up && left > 0 && self.ear.connection.outgoing().has_remaining() {
             let outgoing = self.ear.connection.outgoing();
@@ -173,6 +183,18 @@ impl End {
         }
     }
 
+    fn ping(&mut self, payload: &[u8]) {
+        if self.ear.connection.ping(payload).is_ok() {
+            self.pinged.push(Heard::Ping(payload.to_vec()));
+        }
+    }
+
+    fn pong(&mut self, payload: &[u8]) {
+        if self.ear.connection.pong(payload).is_ok() {
+            self.ponged.push(Heard::Pong(payload.to_vec()));
+        }
+    }
+
     /// Closes, fails or loses the connection, now and then.
     fn end(&mut self, choices: &mut Choices<'_>) {
         let code = CloseCode::from(choices.pick(&[1000, 1001, 1010, 1005, 3000]));
@@ -180,7 +202,7 @@ impl End {
         match choices.byte() % 8 {
             0 => _ = self.ear.connection.close(None),
             1 => _ = self.ear.connection.close(Some(frame)),
-            2 => _ = self.ear.connection.fail(frame),
+            2 => self.failed |= self.ear.connection.fail(frame).is_ok(),
             3 => self.hung_up = true,
             _ => {}
         }
@@ -200,11 +222,9 @@ impl End {
         self.ear.connection.outcome().expect("it has ended")
     }
 
-    fn messages(&self) -> Vec<&Heard> {
+    fn heard(&self, which: fn(&Heard) -> bool) -> Vec<&Heard> {
         let heard = self.ear.heard.iter();
-        heard
-            .filter(|heard| matches!(heard, Heard::Message(..)))
-            .collect()
+        heard.filter(|heard| which(heard)).collect()
     }
 
     /// Nothing is left to do and nothing to write.
@@ -218,28 +238,36 @@ impl End {
     }
 }
 
+/// Tells whether what was said begins with what was heard: in order, unchanged, and nothing twice.
+fn begins(said: &[Heard], heard: &[&Heard]) -> bool {
+    heard.len() <= said.len() && said.iter().zip(heard).all(|(said, heard)| said == *heard)
+}
+
 /// What one end says of the connection fits what the other one says and was told.
 fn agree(us: &End, peer: &End) {
     let (ours, theirs) = (us.outcome(), peer.outcome());
-    let heard = us.messages();
-    assert!(heard.len() <= peer.said.len(), "nothing arrives twice");
-    assert!(
-        heard
-            .iter()
-            .zip(&peer.said)
-            .all(|(heard, said)| *heard == said),
-        "in order and unchanged"
-    );
+    let heard = us.heard(|heard| matches!(heard, Heard::Message(..)));
+    let pings = us.heard(|heard| matches!(heard, Heard::Ping(_)));
+    assert!(begins(&peer.said, &heard) && begins(&peer.pinged, &pings));
+    for pong in us.heard(|heard| matches!(heard, Heard::Pong(_))) {
+        let Heard::Pong(payload) = pong else { continue };
+        let answers = us.pinged.contains(&Heard::Ping(payload.clone()));
+        assert!(answers || peer.ponged.contains(pong));
+    }
     if let Some(Heard::Close(frame)) = us.ear.heard.last() {
         let said = frame.as_ref().map(|frame| frame.code);
         assert_eq!(said, theirs.sent, "what was sent is heard");
         // What comes after our own Close frame is dropped, and nothing else.
         if ours.by == EndedBy::Peer {
-            assert_eq!(
-                heard.len(),
-                peer.said.len(),
-                "all arrives before a Close frame"
-            );
+            let all = [peer.said.len(), peer.pinged.len()];
+            assert_eq!([heard.len(), pings.len()], all, "before a Close frame");
+        }
+    }
+    if ours.clean {
+        assert!(theirs.clean || peer.failed, "all that we wrote has arrived");
+        if ours.by == EndedBy::Peer {
+            let echoed = ours.sent.unwrap_or(CloseCode::NO_STATUS_RECEIVED);
+            assert_eq!(echoed, ours.code);
         }
     }
     if ours.clean && theirs.clean {

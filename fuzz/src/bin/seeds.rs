@@ -83,7 +83,8 @@ fn responses() -> Vec<Vec<u8>> {
 
 /// Returns streams of good frames, as arbitrary bytes, to either role, compressed or not, in every way.
 fn streams() -> Vec<Vec<u8>> {
-    let mut seeds = Vec::new();
+    // What expands beyond any limit.
+    let mut seeds = vec![vec![2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0x71]];
     for flags in 0..4 {
         let frames = frames(flags);
         for (delivery, feed) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)] {
@@ -92,9 +93,11 @@ fn streams() -> Vec<Vec<u8>> {
                 seed.extend(cuts);
                 seed.push(7);
                 seed.extend(&frames);
-                // A frame of more than 64 KiB, plain or compressed.
-                seed.extend([if flags & 2 == 0 { 0x02 } else { 0x52 }, 0xFF, 31]);
+                // A message of more than 64 KiB, plain or compressed, and a Close frame.
+                seed.extend([if flags & 2 == 0 { 0x01 } else { 0x51 }, 0xFF, 31]);
                 seed.extend([b'x'; 31]);
+                seed.extend([0x06, 0, 5]);
+                seed.extend(b"\x03\xE8bye");
                 seeds.push(seed);
             }
         }
@@ -103,7 +106,7 @@ fn streams() -> Vec<Vec<u8>> {
 }
 
 fn frames(flags: u8) -> Vec<u8> {
-    let frames: [(u8, &[u8]); 9] = [
+    let frames: [(u8, &[u8]); 8] = [
         (0x81, "aé€𝄞".as_bytes()),
         (0x82, &[7; 126]),
         (0x01, b"be"),
@@ -112,7 +115,6 @@ fn frames(flags: u8) -> Vec<u8> {
         (0x8A, b""),
         (0x80, b"gun"),
         (0xC1, HELLO),
-        (0x88, b"\x03\xE8bye"),
     ];
     let role = if flags & 1 == 0 {
         Role::Server
