@@ -79,6 +79,19 @@ proptest! {
     }
 }
 
+/// Two high bits in the same place of two words do not hide each other.
+#[test]
+fn two_high_bits_are_seen() {
+    for len in 9..300 {
+        for at in 0..len - 8 {
+            let mut payload = vec![b'a'; len];
+            payload[at] |= 0x80;
+            payload[at + 8] |= 0x80;
+            assert!(!mask::apply_ascii(&mut payload, [1, 2, 3, 4], 0), "{at}");
+        }
+    }
+}
+
 /// A kernel is there or is not, and the portable one always is.
 #[test]
 fn the_portable_kernel_is_always_there() {
