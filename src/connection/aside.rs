@@ -3,6 +3,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use core::fmt;
 use core::mem;
 
 use bytes::Bytes;
@@ -11,7 +12,6 @@ use crate::buffer::Buffer;
 use crate::frame::Opcode;
 
 /// A gap between two frames.
-#[derive(Debug)]
 pub(super) struct Gap {
     /// Where the frame behind it begins.
     pub(super) begin: usize,
@@ -19,6 +19,15 @@ pub(super) struct Gap {
     pub(super) end: usize,
     /// The payload of the frame behind it, unless that was copied.
     pub(super) payload: Bytes,
+}
+
+impl fmt::Debug for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gap")
+            .field("begin", &self.begin)
+            .field("payload", &self.payload.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// How far what waits beside the frames has been written.
