@@ -61,14 +61,14 @@ impl Buffer {
         &mut self.memory[self.filled..][..len]
     }
 
-    /// Returns the room of [`Buffer::space`] where the bytes are said to be `total` in the end, which is believed when a
-    /// tenth of them has come: then there is memory for all.
+    /// Returns the room of [`Buffer::space`] where the bytes are said to be `total` in the end, which is believed when
+    /// half of them have come: then there is memory for all, and no more has been copied than they are.
     #[inline]
     pub(crate) fn space_towards(&mut self, len: usize, total: usize) -> &mut [u8] {
         if self.memory.len() - self.filled < len {
-            let tenth = total / 10;
-            let wanted = if self.filled < tenth {
-                self.doubled().min(tenth)
+            let half = total / 2;
+            let wanted = if self.filled < half {
+                self.doubled().min(half)
             } else {
                 total
             };

@@ -13,7 +13,7 @@ pub struct Limits {
     pub frame: u64,
     /// The longest message that is received, in bytes. A longer one fails the connection with 1009 at the header that
     /// shows it; a compressed one when that many bytes have come out. Default: 64 MiB, four times the largest message of the conformance suite; memory grows with what has
-    /// arrived, and comes to what was announced when a tenth of that has.
+    /// arrived, never with what was announced.
     pub message: u64,
     /// The most frames in a message that is fragmented. One more fails the connection with 1008. Default: 131,072, twice
     /// what the conformance suite sends.
