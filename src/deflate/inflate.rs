@@ -104,8 +104,7 @@ impl Engine {
         let mut rest = piece;
         while output.len() < end && (!rest.is_empty() || self.full) {
             let input = &rest[..rest.len().min(self.up_to_stop())];
-            let room = input.len().saturating_mul(EXPECTED).next_power_of_two();
-            let room = room.clamp(STEP, ROOM).min(end - output.len());
+            let room = self.room(input.len()).min(end - output.len());
             let room = output.spare_within(room, end);
             let size = room.len();
             let (used, len) = self.step(input, room, InflateFlush::NoFlush)?;
@@ -123,6 +122,14 @@ impl Engine {
             return Err(ProtocolError::MessageTooLarge);
         }
         Ok(piece.len() - rest.len())
+    }
+
+    /// Returns how much room to have for what comes out of so much input: as much again as there is, at the least, so that few
+    /// steps make a long message.
+    fn room(&self, input: usize) -> usize {
+        let len = usize::try_from(self.len).unwrap_or(usize::MAX);
+        let expected = input.saturating_mul(EXPECTED).max(len);
+        expected.clamp(LEAST_ROOM, MOST_ROOM).next_power_of_two()
     }
 
     /// Returns how many bytes may go in before the next look at what has come of them: none if that is now, and some of it
@@ -237,14 +244,17 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// The most that goes into one step, and the least room for what comes out of it, in bytes.
+/// The most that goes into one step, in bytes.
 const STEP: usize = 16 << 10;
 
 /// How many times longer than its compressed form a message is expected to be.
 const EXPECTED: usize = 4;
 
-/// The most room that is taken by that, in bytes.
-const ROOM: usize = 64 << 10;
+/// The least room that a step has, in bytes: what most short messages need.
+const LEAST_ROOM: usize = 1 << 10;
+
+/// The most room that a step asks for, in bytes, so that a limit is never passed by much.
+const MOST_ROOM: usize = 64 << 10;
 
 /// How many bytes of a compressed message may yield nothing.
 const OVERHEAD: u64 = 64 << 10;
