@@ -3,9 +3,9 @@
 mod common;
 
 use common::vectors::{self, Case};
-use common::{BOTH, Feed, Heard, hex, naive, run, show};
+use common::{BOTH, Feed, Heard, describe, describe_error, hex, naive, run, show};
 use proptest::prelude::*;
-use sansocket::{Config, Limits, Role};
+use sansocket::{Config, Limits, Receiver, Role};
 
 /// Returns all vectors, each with a role and the bytes that come to it.
 fn vectors() -> impl Iterator<Item = (&'static Case, Role, Vec<u8>)> {
@@ -48,6 +48,29 @@ fn every_way_to_hand_input_over_hears_the_same() {
                 "{} to a {role:?}, {feed:?}",
                 case.name
             );
+        }
+    }
+}
+
+/// F-14: the receiving half alone hears the same, also of pieces.
+#[test]
+fn a_half_hears_what_the_whole_does() {
+    for (case, role, bytes) in vectors() {
+        for len in [1, 7, usize::MAX] {
+            let mut receiver = Receiver::new(role, &Config::default());
+            let mut heard = Vec::new();
+            let mut bytes = bytes.clone();
+            for mut input in bytes.chunks_mut(len) {
+                while let Some(event) = receiver.receive(&mut input).transpose() {
+                    let failed = event.is_err();
+                    heard.push(event.map_or_else(describe_error, |event| describe(&event)));
+                    if failed {
+                        break;
+                    }
+                }
+            }
+            heard.dedup_by(|next, before| next == before && next.starts_with("fails"));
+            assert_eq!(heard, case.heard, "{} to a {role:?} by {len}", case.name);
         }
     }
 }

@@ -113,8 +113,7 @@ impl Receiver {
         }
         let kind = match header.opcode {
             Opcode::Text => MessageKind::Text,
-            Opcode::Binary => MessageKind::Binary,
-            _ => return None,
+            _ => MessageKind::Binary,
         };
         let len = usize::try_from(header.len).ok()?;
         let payload = input.get_mut(start..)?.get_mut(..len)?;
