@@ -20,7 +20,7 @@ pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
 /// Unmasks `payload` in place and tells whether the result is ASCII, which the same pass finds out at no cost.
 ///
 /// `offset` is that of [`apply`].
-#[inline]
+#[inline(always)]
 #[must_use]
 pub fn apply_ascii(payload: &mut [u8], key: [u8; 4], offset: usize) -> bool {
     dispatch(payload, None, rotate(key, offset)).is_ascii()
@@ -100,7 +100,7 @@ impl Kernel {
 const DISPATCH_MIN: usize = 64;
 
 /// Runs the best kernel for the length. Short payloads do not ask for any, and are masked where they are received or sent.
-#[inline]
+#[inline(always)]
 fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     if target.len() < DISPATCH_MIN {
         short(target, source, key)

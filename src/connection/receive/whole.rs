@@ -15,7 +15,7 @@ use crate::utf8::Utf8;
 
 impl Receiver {
     /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
-    #[inline]
+    #[inline(always)]
     #[expect(
         clippy::indexing_slicing,
         reason = "a header ends where the payload begins, within what was used"
@@ -92,7 +92,7 @@ impl Receiver {
 
     /// Finds and unmasks an unfragmented message that lies whole at the start of `input`, and returns where its payload
     /// begins and ends. `None` leaves it to [`look_for_pieces`](Self::look_for_pieces), also to report what is wrong.
-    #[inline]
+    #[inline(always)]
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "a payload ends within the input"
