@@ -259,6 +259,8 @@ impl<S: Read + Write> WebSocket<S> {
     }
 
     /// Returns the connection, to queue what [`flush`](Self::flush) sends: Pings, fragments, several messages at once.
+    ///
+    /// Reading sends it, too, once all that has been read was received, so that one write takes the answers to many messages.
     pub const fn connection(&mut self) -> &mut Connection {
         &mut self.link.connection
     }
