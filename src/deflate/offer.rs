@@ -42,14 +42,14 @@ pub struct Offer {
     ///
     /// A smaller window takes less of the server's memory, and less of the client's if that makes
     /// use of it; ours does not. A client that wants less than 15 accepts no more than it said, and
-    /// a server that is not ours may decline to be limited: if compression matters more to the client than memory, it makes a second offer
-    /// without the limit.
+    /// a server that is not ours may decline to be limited: if compression matters more to the
+    /// client than memory, it makes a second offer without the limit.
     pub server_max_window_bits: u8,
     /// The largest window that the client compresses with, 8 to 15 (RFC 7692 §7.1.2.2). Default: 15.
     ///
     /// A smaller window takes less of the client's memory, and less of the server's if that makes
-    /// use of it; ours does not. A client always offers to be limited further. A server limits each client that offers
-    /// it, to 8 only where the client asks for it by itself, as few compressors are able to; a
+    /// use of it; ours does not. A client always offers to be limited further. A server limits each
+    /// client that offers it, to 8 only where the client asks for it by itself, as few compressors are able to; a
     /// client that does not offer it is accepted with the largest window.
     pub client_max_window_bits: u8,
 }
@@ -75,7 +75,8 @@ impl Offer {
     /// Answers an offer of a client, as a server that wants this (RFC 7692 §7.1).
     ///
     /// Whatever a valid offer asks can be done. Of several offers a server answers the first that is
-    /// valid, and no other. The answer takes up the client's hints, and says nothing that is understood without it.
+    /// valid, and no other. The answer takes up the client's hints, and says nothing that is
+    /// understood without it.
     ///
     /// ```
     /// use sansocket::deflate::{Element, Offer};
