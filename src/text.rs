@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::error::ProtocolError;
 use crate::payload::Payload;
+use crate::utf8::Utf8;
 
 /// Shared text: [`Bytes`] that are UTF-8, as cheap to clone.
 ///
@@ -102,10 +103,8 @@ impl TryFrom<Bytes> for Utf8Bytes {
     ///
     /// [`ProtocolError::InvalidUtf8`] if they are not UTF-8.
     fn try_from(bytes: Bytes) -> Result<Self, Self::Error> {
-        match simdutf8::basic::from_utf8(&bytes) {
-            Ok(_) => Ok(Self(bytes)),
-            Err(_) => Err(ProtocolError::InvalidUtf8),
-        }
+        Utf8::check(&bytes)?;
+        Ok(Self(bytes))
     }
 }
 

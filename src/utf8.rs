@@ -50,6 +50,14 @@ impl Utf8 {
         tail.iter().try_for_each(|&byte| self.begin(byte))
     }
 
+    /// Checks a text that lies whole in `text`.
+    #[inline(never)]
+    pub(crate) fn check(text: &[u8]) -> Result<(), ProtocolError> {
+        simdutf8::basic::from_utf8(text)
+            .map(drop)
+            .map_err(|_| ProtocolError::InvalidUtf8)
+    }
+
     /// Checks that the text ends with a whole character.
     ///
     /// # Errors

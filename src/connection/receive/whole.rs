@@ -120,12 +120,12 @@ impl Receiver {
         let ascii = header
             .mask
             .is_some_and(|key| mask::apply_ascii(payload, key, 0));
-        if kind == MessageKind::Text && !ascii {
-            let mut utf8 = Utf8::new();
-            if let Err(error) = utf8.push(payload).and_then(|()| utf8.finish()) {
-                self.stop(State::Failed(error));
-                return None;
-            }
+        if kind == MessageKind::Text
+            && !ascii
+            && let Err(error) = Utf8::check(payload)
+        {
+            self.stop(State::Failed(error));
+            return None;
         }
         Some((kind, start, start + len))
     }
