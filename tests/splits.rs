@@ -187,7 +187,8 @@ fn bad_text_in_lent_memory_fails() {
     }
 }
 
-/// F-16: memory is lent only to messages of which 4 KiB have come, and never more than the frame wants.
+/// F-16: memory is lent only to messages of which 4 KiB have come, for frames of which 4 KiB are missing, and never more than
+/// that.
 #[test]
 fn memory_is_lent_to_long_messages_only() {
     let mut client = common::fresh(Role::Client);
@@ -206,21 +207,23 @@ fn memory_is_lent_to_long_messages_only() {
     client.filled(rest);
     assert!(client.space().is_none(), "nothing is missing");
     assert_eq!(common::hear(&mut client, &[]), ["binary 00*131072"]);
+    common::hear(&mut client, &hex("82 7e 20 00 00*4097"));
+    assert!(client.space().is_none(), "too little is missing");
 }
 
 /// F-14: a read that fills none of the lent memory, or a part of it, is as good as any.
 #[test]
 fn lent_memory_may_be_filled_in_part() {
     let mut client = common::fresh(Role::Client);
-    common::hear(&mut client, &hex("82 7e 20 00 61*5000"));
-    for part in [0, 1, 0, 3_000, 191] {
+    common::hear(&mut client, &hex("82 7e 30 00 61*5000"));
+    for part in [0, 1, 0, 3_000, 191, 4_096] {
         let space = client.space().expect("more is missing");
         space[..part].fill(b'a');
         client.filled(part);
     }
     assert_eq!(
         common::hear(&mut client, &hex("82 00")),
-        ["binary 61*8192", r#"binary """#]
+        ["binary 61*12288", r#"binary """#]
     );
 }
 
@@ -229,7 +232,7 @@ fn lent_memory_may_be_filled_in_part() {
 #[should_panic(expected = "more bytes read than there was room for")]
 fn more_than_the_frame_wants_cannot_be_filled() {
     let mut client = common::fresh(Role::Client);
-    common::hear(&mut client, &hex("82 7e 20 00 61*5000"));
+    common::hear(&mut client, &hex("82 7e 30 00 61*5000"));
     let lent = client.space().expect("more is missing").len();
     client.filled(lent + 1);
 }

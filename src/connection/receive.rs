@@ -172,8 +172,9 @@ impl Receiver {
 
     /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
     ///
-    /// `None` while there is no such message, or too little of it has come to deserve memory. To be asked only when the
-    /// input is used up. The room is at most as long as what is missing of the frame.
+    /// `None` while there is no such message, too little of it has come to deserve memory, or too little of the frame is
+    /// missing to deserve a read. To be asked only when the input is used up. The room is at most as long as what is missing
+    /// of the frame.
     #[must_use]
     pub fn space(&mut self) -> Option<&mut [u8]> {
         let State::Payload(frame) = self.state else {
@@ -185,7 +186,7 @@ impl Receiver {
         }
         let len = lent(frame, gathered);
         let end = self.end(frame);
-        (len > 0).then(|| self.message.space(len, end))
+        (len >= DIRECT_MIN).then(|| self.message.space(len, end))
     }
 
     /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
@@ -549,8 +550,8 @@ fn lent(frame: Frame, gathered: usize) -> usize {
     frame.share(gathered.max(DIRECT_STEP))
 }
 
-/// The bytes of a message that must have come before its memory is lent to the transport. Below, a read into the
-/// caller's buffer, which may bring further frames along, costs less than the copy that it saves.
+/// The bytes of a message that must have come before its memory is lent to the transport, and that must be missing of the
+/// frame. Below, a read into the caller's buffer, which may bring further frames along, costs less than the copy that it saves.
 const DIRECT_MIN: usize = 4 << 10;
 
 /// The least room that is lent, in bytes, if so much is missing: what a read of a socket brings at best.

@@ -51,6 +51,9 @@ pub(super) fn accept(mut transport: Transport) {
     black_box(Connection::server(&Config::default()));
 }
 
+/// How much is read at once, as the documentation of `Connection` says.
+const ROOM: usize = 16 << 10;
+
 /// From here on a server keeps an owned payload where it is.
 const LARGE: usize = 4 << 10;
 
@@ -86,7 +89,7 @@ impl Socket for Sansocket {
         let buffer = Rc::clone(&self.buffer);
         let mut buffer = buffer.borrow_mut();
         while tally.count < until {
-            let mut input = &mut buffer[..];
+            let mut input = &mut buffer[..ROOM];
             if let Some(room) = self.connection.space() {
                 let count = self.transport.read(room).expect("memory");
                 self.connection.filled(count);

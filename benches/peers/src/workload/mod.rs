@@ -88,7 +88,10 @@ const PINGS: usize = 31;
 
 const fn receive(name: &'static str, kind: Kind, reads: Reads) -> Workload {
     let (about, sizes) = match reads {
-        Reads::Many => ("masked messages, 64 KiB a read, as server", ALL),
+        Reads::Many => (
+            "masked messages, as much a read as there is room for, at most 64 KiB, as server",
+            ALL,
+        ),
         Reads::One => ("masked messages, one a read, as server", SHORT),
     };
     Workload {
@@ -127,7 +130,7 @@ const fn fragments(name: &'static str, kind: Kind) -> Workload {
 const fn inflate(name: &'static str, takeover: bool) -> Workload {
     Workload {
         name,
-        about: "masked messages of compressed JSON, 64 KiB a read, as server",
+        about: "masked messages of compressed JSON, as much a read as there is room for, as server",
         sizes: JSON,
         label: bytes,
         task: Task::Inflate { takeover },
