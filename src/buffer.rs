@@ -226,9 +226,13 @@ mod pool {
     /// The largest piece that is kept as the last one, so that what is long finds all that it had.
     const SHORT: usize = 4 << 10;
 
+    /// The longest piece that is kept: it goes from one long message to the next, and is freed once something shorter is wanted.
+    const LONGEST: usize = 16 << 20;
+
     struct Pool {
         spare: Vec<Box<[u8]>>,
         bytes: usize,
+        long: Option<Box<[u8]>>,
     }
 
     std::thread_local! {
@@ -236,7 +240,7 @@ mod pool {
         /// the only one, and still in the cache.
         static LAST: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 
-        static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0 }) };
+        static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0, long: None }) };
     }
 
     /// Takes a piece that has `most` bytes, else one that has `least`; the last one or the smallest that fits.
@@ -251,13 +255,7 @@ mod pool {
             }
             keep(last);
         }
-        let taken = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            // No piece is larger than `MOST_BYTES`, which spares most callers one of two searches.
-            let ideal = (most <= MOST_BYTES).then(|| pool.smallest(most)).flatten();
-            let at = ideal.or_else(|| pool.smallest(least))?;
-            Some(pool.remove(at))
-        });
+        let taken = POOL.try_with(|pool| pool.borrow_mut().take(least, most));
         taken.ok().flatten()
     }
 
@@ -277,12 +275,28 @@ mod pool {
         let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
     }
 
+    /// Tells whether `piece` is enough for someone who needs `len` bytes, and not too much.
+    fn fits(piece: &[u8], len: usize) -> bool {
+        let largest = len.saturating_mul(8).max(ANYONES);
+        (len..=largest).contains(&piece.len())
+    }
+
     impl Pool {
+        fn take(&mut self, least: usize, most: usize) -> Option<Box<[u8]>> {
+            let long = self.long.take();
+            if let Some(long) = long.filter(|long| fits(long, most) || fits(long, least)) {
+                return Some(long);
+            }
+            // No other piece is larger than `MOST_BYTES`, which spares most callers one of two searches.
+            let ideal = (most <= MOST_BYTES).then(|| self.smallest(most)).flatten();
+            let at = ideal.or_else(|| self.smallest(least))?;
+            Some(self.remove(at))
+        }
+
         /// Finds the smallest piece for someone who needs `len` bytes.
         fn smallest(&self, len: usize) -> Option<usize> {
-            let largest = len.saturating_mul(8).max(ANYONES);
             let pieces = self.spare.iter().enumerate();
-            let fitting = pieces.filter(|(_, piece)| (len..=largest).contains(&piece.len()));
+            let fitting = pieces.filter(|(_, piece)| fits(piece, len));
             fitting
                 .min_by_key(|(_, piece)| piece.len())
                 .map(|(at, _)| at)
@@ -290,6 +304,7 @@ mod pool {
 
         fn keep(&mut self, memory: Box<[u8]>) {
             if memory.len() > MOST_BYTES {
+                self.long = Some(memory).filter(|memory| memory.len() <= LONGEST);
                 return;
             }
             while self.spare.len() >= MOST_PIECES || self.bytes + memory.len() > MOST_BYTES {
