@@ -243,12 +243,20 @@ fn wide(key: [u8; 4]) -> u64 {
 #[inline(always)]
 fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     let mut seen = 0;
-    if let Some(source) = source {
-        target.copy_from_slice(source);
-    }
-    for (byte, key) in target.iter_mut().zip(key.into_iter().cycle()) {
-        *byte ^= key;
-        seen |= *byte;
+    let keys = key.into_iter().cycle();
+    match source {
+        None => {
+            for (byte, key) in target.iter_mut().zip(keys) {
+                *byte ^= key;
+                seen |= *byte;
+            }
+        }
+        Some(source) => {
+            for ((byte, from), key) in target.iter_mut().zip(source).zip(keys) {
+                *byte = from ^ key;
+                seen |= *byte;
+            }
+        }
     }
     Seen(seen.into())
 }
