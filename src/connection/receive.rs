@@ -109,7 +109,7 @@ impl Receiver {
         }
     }
 
-    /// Returns the next event, whatever it is.
+    /// Returns the next event, whatever it is; one that has to be fast has been looked for.
     #[inline(never)]
     #[expect(
         clippy::indexing_slicing,
@@ -120,7 +120,7 @@ impl Receiver {
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let bytes = mem::take(input);
-        let found = self.look(bytes)?;
+        let found = self.look_for_any(bytes)?;
         let (used, rest) = bytes.split_at_mut(found.used);
         *input = rest;
         Ok(event(
@@ -220,13 +220,18 @@ impl Receiver {
 
     /// Finds the next event in `input` and unmasks its payload.
     fn look(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
-        if let Some((kind, start, used)) = self.look_for_whole(input) {
-            return Ok(Found {
+        match self.look_for_whole(input) {
+            Some((kind, start, used)) => Ok(Found {
                 used,
                 what: What::Message(kind),
                 place: Place::Input(start),
-            });
+            }),
+            None => self.look_for_any(input),
         }
+    }
+
+    /// Does what [`look`](Self::look) does where nothing has to be fast.
+    fn look_for_any(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
         let found = self.look_for_pieces(input);
         if let Err(error) = found {
             self.stop(State::Failed(error));
