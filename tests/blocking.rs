@@ -970,8 +970,9 @@ fn an_idle_connection_holds_no_memory() {
             assert_eq!(heard, 6);
             assert_eq!(errors, ErrorKind::WouldBlock);
         };
-        idle(&mut all[0]);
-        for socket in &mut all[1..] {
+        let (first, others) = all.split_at_mut(2);
+        first.iter_mut().for_each(idle);
+        for socket in others {
             let before = held();
             let owned = memory_of(socket.stream());
             idle(socket);

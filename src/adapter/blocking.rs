@@ -38,6 +38,9 @@ use crate::handshake::{
 use crate::message::Message;
 use crate::random;
 
+/// How many bytes a read asks for while reads bring half of it at most.
+const LITTLE: usize = 2 << 10;
+
 /// Accepts a connection from a browser's page of the same origin, or from a client that is no browser; see
 /// [`Incoming`] for anything else.
 ///
@@ -148,6 +151,8 @@ pub struct WebSocket<S> {
     link: Link,
     half_close: Option<fn(&mut S) -> io::Result<()>>,
     finished: bool,
+    /// Whether the last read brought much.
+    much: bool,
 }
 
 impl<S: Read + Write> WebSocket<S> {
@@ -158,6 +163,7 @@ impl<S: Read + Write> WebSocket<S> {
             link: Link::new(connection, rest),
             half_close: None,
             finished: false,
+            much: false,
         }
     }
 
@@ -287,10 +293,12 @@ impl<S: Read + Write> WebSocket<S> {
 
     fn try_write(&mut self) -> io::Result<()> {
         let stream = &mut self.stream;
-        while let Some(taken) = self
-            .link
-            .offer(|slices| retry(|| stream.write_vectored(slices)))?
-        {
+        while let Some(taken) = self.link.offer(|slices| {
+            retry(|| match slices {
+                [slice] => stream.write(slice), // a system call of less work
+                _ => stream.write_vectored(slices),
+            })
+        })? {
             self.link.taken(taken?)?;
         }
         if self.link.unflushed {
@@ -308,14 +316,19 @@ impl<S: Read + Write> WebSocket<S> {
         written
     }
 
-    /// Reads once, straight into the memory of a long message, or through the stack.
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a reader returns no more than it had room for"
-    )]
+    /// Reads once, with little room while little comes: all of it has to be zeroed before.
     fn fill(&mut self) -> io::Result<()> {
+        if self.much {
+            self.read_by::<READ>()
+        } else {
+            self.read_by::<LITTLE>()
+        }
+    }
+
+    /// Reads once, straight into the memory of a long message, or through the stack.
+    fn read_by<const ROOM: usize>(&mut self) -> io::Result<()> {
         self.link.input = BytesMut::new(); // used up, and not to be held while waiting
-        let mut buffer = [0; READ];
+        let mut buffer = [0; ROOM];
         let space = self.link.connection.space();
         let direct = space.is_some();
         let read = {
@@ -325,7 +338,10 @@ impl<S: Read + Write> WebSocket<S> {
         match read {
             Ok(0) => self.link.connection.receive_eof(),
             Ok(count) if direct => self.link.connection.filled(count),
-            Ok(count) => self.link.input.extend_from_slice(&buffer[..count]),
+            Ok(count) => {
+                self.link.input.extend_from_slice(&buffer[..count]);
+                self.much = count > LITTLE / 2;
+            }
             Err(error) => {
                 if !is_timeout(&error) {
                     self.link.connection.receive_eof();

@@ -323,7 +323,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_write(&mut self, cx: &mut Context<'_>, user: User) -> Poll<io::Result<()>> {
         let (link, mut stream) = (&mut self.link, Pin::new(&mut self.stream));
         let written = self.wakers.poll(user, cx, |cx| {
-            while let Some(taken) = link.offer(|it| stream.as_mut().poll_write_vectored(cx, it))? {
+            while let Some(taken) = link.offer(|slices| match slices {
+                [slice] => stream.as_mut().poll_write(cx, slice), // a system call of less work
+                _ => stream.as_mut().poll_write_vectored(cx, slices),
+            })? {
                 link.taken(ready!(taken)?)?;
             }
             if link.unflushed {
