@@ -73,8 +73,24 @@ impl Reads {
         }
     }
 
+    /// Gives `stream` to `take` read by read, until that returns `false`.
+    pub fn cut(
+        self,
+        random: &mut Random,
+        mut stream: &mut [u8],
+        mut take: impl FnMut(&mut [u8]) -> bool,
+    ) {
+        while !stream.is_empty() {
+            let (read, later) = stream.split_at_mut(self.next(random, stream.len()));
+            if !take(read) {
+                return;
+            }
+            stream = later;
+        }
+    }
+
     /// Returns the length of the next read of `left` bytes, which are not none.
-    pub fn next(self, random: &mut Random, left: usize) -> usize {
+    fn next(self, random: &mut Random, left: usize) -> usize {
         match self {
             Self::Whole => left,
             Self::Most(most) => most.min(left),

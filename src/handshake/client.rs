@@ -198,10 +198,7 @@ impl Client {
                 subprotocols.as_bytes(),
             );
         }
-        if !self.extensions.is_empty() {
-            let extensions = self.extensions.as_str().as_bytes();
-            field::push(&mut request, name::SEC_WEBSOCKET_EXTENSIONS, extensions);
-        }
+        self.extensions.push_to(&mut request);
         request.extend_from_slice(&self.extra);
         request.extend_from_slice(b"\r\n");
         request

@@ -4,10 +4,12 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 #[cfg(feature = "deflate")]
 use alloc::string::ToString;
+use alloc::vec::Vec;
 use core::fmt;
 
 use super::error::HandshakeError;
 use super::error::HeadError;
+use super::field;
 use super::headers::Headers;
 use super::name;
 use super::token::is_token_byte;
@@ -107,6 +109,13 @@ impl Extensions {
             rest.push(&extension);
         }
         *self = rest;
+    }
+
+    /// Appends the header to a head of our own, unless the list is empty.
+    pub(super) fn push_to(&self, head: &mut Vec<u8>) {
+        if !self.is_empty() {
+            field::push(head, name::SEC_WEBSOCKET_EXTENSIONS, self.text.as_bytes());
+        }
     }
 
     fn parse_lines<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Self, HandshakeError> {

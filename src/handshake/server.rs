@@ -342,10 +342,7 @@ impl Accepted {
                 subprotocol.as_bytes(),
             );
         }
-        if !self.extensions.is_empty() {
-            let extensions = self.extensions.as_str().as_bytes();
-            field::push(&mut response, name::SEC_WEBSOCKET_EXTENSIONS, extensions);
-        }
+        self.extensions.push_to(&mut response);
         response.extend_from_slice(&self.extra);
         response.extend_from_slice(b"\r\n");
         response

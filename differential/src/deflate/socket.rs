@@ -45,17 +45,14 @@ pub fn hear(random: &mut Random, stream: &Stream) -> Heard {
     }
     let reads = Reads::random(random, wire.len());
     let shared = random.one_in(2);
-    let mut rest = &mut wire[..];
-    while !rest.is_empty() && ear.heard.error.is_none() {
-        let len = reads.next(random, rest.len());
-        let (read, later) = rest.split_at_mut(len);
-        rest = later;
+    reads.cut(random, &mut wire, |read| {
         if shared {
             ear.hear_shared(read);
         } else {
             ear.hear(read);
         }
-    }
+        ear.heard.error.is_none()
+    });
     ear.heard.code = close_code(&mut ear.connection);
     ear.heard
 }

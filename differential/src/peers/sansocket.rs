@@ -29,18 +29,14 @@ pub fn hear(random: &mut Random, stream: &[u8], role: Role) -> Verdict {
     };
     let shared = random.one_in(3);
     let reads = Reads::random(random, stream.len());
-    let mut stream = stream.to_vec();
-    let mut rest = &mut stream[..];
-    while !rest.is_empty() {
-        let len = reads.next(random, rest.len());
-        let (read, later) = rest.split_at_mut(len);
-        rest = later;
+    reads.cut(random, &mut stream.to_vec(), |read| {
         if shared {
             ear.hear_shared(read);
         } else {
             ear.hear(read);
         }
-    }
+        true
+    });
     let len = ear.connection.buffered();
     ear.verdict.code = close_code(&ear.connection.outgoing().copy_to_bytes(len));
     ear.verdict
