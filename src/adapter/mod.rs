@@ -13,8 +13,8 @@ mod wakers;
 
 pub use error::{Error, Rejection};
 
-/// How many bytes a read asks for.
-const READ: usize = 16 << 10;
+/// How many bytes a read asks for: a frame of 16 KiB, or a TLS record, is there at once.
+const READ: usize = 20 << 10;
 
 /// How many slices a write offers.
 const SLICES: usize = 16;

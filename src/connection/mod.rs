@@ -45,8 +45,8 @@ use crate::role::Role;
 /// `transport` says.** Nothing else is needed to keep the protocol: Pings and Close frames are answered, and when
 /// `receive` fails, the Close frame that says why is in `outgoing` already.
 ///
-/// The caller's buffer serves any number of connections in turn. 16 KiB suit it: what has been read is still in the CPU's
-/// nearest cache when it is unmasked, and long messages go beside it through `space`.
+/// The caller's buffer serves any number of connections in turn. 20 KiB suit it: what has been read is still in the CPU's
+/// nearest cache when it is unmasked, a message of 16 KiB lies whole in it, and longer ones go beside it through `space`.
 ///
 /// A connection holds memory only for an unfinished message and for bytes that wait to be written; an idle one holds
 /// none.

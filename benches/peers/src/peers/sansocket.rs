@@ -52,7 +52,7 @@ pub(super) fn accept(mut transport: Transport) {
 }
 
 /// How much is read at once, as the documentation of `Connection` says.
-const ROOM: usize = 16 << 10;
+const ROOM: usize = 20 << 10;
 
 /// From here on a server keeps an owned payload where it is.
 const LARGE: usize = 4 << 10;
