@@ -23,7 +23,7 @@ const SIZES: [usize; 10] = [
     16 << 20,
 ];
 /// Every kernel; what this CPU does not have is left out.
-const KERNELS: [Kernel; 2] = [Kernel::Portable, Kernel::Avx2];
+const KERNELS: [Kernel; 3] = [Kernel::Portable, Kernel::Avx2, Kernel::Avx512];
 /// The length of a cache line.
 const LINE: usize = 64;
 

@@ -1,4 +1,4 @@
-//! Masking (RFC 6455 §5.3): one loop of safe code, compiled once for every CPU and once more for AVX2.
+//! Masking (RFC 6455 §5.3): one loop of safe code, compiled once for every CPU, and once more for AVX2 and for AVX-512.
 //!
 //! A payload is treated in blocks whose size its length decides. What is left behind the last whole block is covered by
 //! one more block that overlaps it, so that no length pays for a loop over single bytes.
@@ -59,6 +59,8 @@ pub enum Kernel {
     Portable,
     /// Registers of 32 bytes, on x86-64 CPUs with AVX2.
     Avx2,
+    /// Registers of 64 bytes, on x86-64 CPUs with AVX-512; shorter ones below 1 KiB.
+    Avx512,
 }
 
 impl Kernel {
@@ -70,8 +72,10 @@ impl Kernel {
             Self::Portable => true,
             #[cfg(all(target_arch = "x86_64", feature = "std"))]
             Self::Avx2 => std::arch::is_x86_feature_detected!("avx2"),
+            #[cfg(all(target_arch = "x86_64", feature = "std"))]
+            Self::Avx512 => std::arch::is_x86_feature_detected!("avx512f"),
             #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
-            Self::Avx2 => false,
+            Self::Avx2 | Self::Avx512 => false,
         }
     }
 
@@ -87,10 +91,14 @@ impl Kernel {
     #[inline]
     fn run(self, target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
         #[cfg(all(target_arch = "x86_64", feature = "std"))]
-        if self == Self::Avx2 && self.is_supported() {
-            #[expect(unsafe_code, reason = "the one call into a `target_feature` function")]
-            // SAFETY: this CPU has AVX2, which was asked just above.
-            return unsafe { xor_avx2(target, source, key) };
+        if self != Self::Portable && self.is_supported() {
+            let kernel = match self {
+                Self::Avx512 => xor_avx512,
+                _ => xor_avx2,
+            };
+            #[expect(unsafe_code, reason = "the one call of a `target_feature` function")]
+            // SAFETY: this CPU has the registers of the kernel, which was asked just above.
+            return unsafe { kernel(target, source, key) };
         }
         xor_portable(target, source, key)
     }
@@ -99,9 +107,9 @@ impl Kernel {
 /// From this length on, wider registers pay for finding out whether there are any (bench `mask`).
 const DISPATCH_MIN: usize = 64;
 
-/// From this length on, a block more at the beginning pays for writing none that lies across two lines of the cache (bench
-/// `mask`).
-const ALIGN_MIN: usize = 1 << 10;
+/// From this length on, a block more at the beginning pays for writing none that lies across two lines of the cache, and the
+/// widest registers pay (bench `mask`).
+const LINES_MIN: usize = 1 << 10;
 
 /// Runs the best kernel for the length. Short payloads do not ask for any, and are masked where they are received or sent.
 #[inline(always)]
@@ -115,7 +123,12 @@ fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
 
 #[inline(never)]
 fn long(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    Kernel::Avx2.run(target, source, key)
+    let kernel = if target.len() >= LINES_MIN && Kernel::Avx512.is_supported() {
+        Kernel::Avx512
+    } else {
+        Kernel::Avx2
+    };
+    kernel.run(target, source, key)
 }
 
 /// [`xor`] with the registers that every CPU has; not inlined, so that those who find wider ones save none for it.
@@ -131,14 +144,24 @@ fn xor_avx2(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     xor(target, source, key)
 }
 
+/// [`xor`] with 64-byte registers, where they pay.
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+#[target_feature(enable = "avx512f")]
+fn xor_avx512(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    if target.len() < LINES_MIN {
+        return xor_avx2(target, source, key);
+    }
+    lines(target, source, key)
+}
+
 /// Writes `source`, or `target` itself, XOR `key` to `target`.
 #[inline(always)]
 fn xor(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     match target.len() {
         0..64 => short(target, source, key),
         64..128 => blocks::<32>(target, source, key),
-        128..ALIGN_MIN => blocks::<128>(target, source, key),
-        _ => aligned(target, source, key),
+        128..LINES_MIN => blocks::<128>(target, source, key),
+        _ => lines(target, source, key),
     }
 }
 
@@ -182,23 +205,62 @@ fn blocks<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]
     Seen::any(&seen)
 }
 
-/// [`blocks`] from where `target` is aligned, and one more that covers what lies before.
+/// [`xor`] for long payloads: whole lines of the cache, and a block at each end that covers what lies beside them.
 #[inline(always)]
-#[expect(clippy::indexing_slicing, reason = "there is a whole block")]
-fn aligned(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    const WIDTH: usize = 32;
-    let mut seen = [0; WIDTH];
-    // Read before the loop writes over its end.
-    let Some(&first) = source.unwrap_or(target).first_chunk::<WIDTH>() else {
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "there are whole blocks"
+)]
+fn lines(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    const LINE: usize = 64;
+    // What the loop treats at once with the widest registers.
+    const BLOCK: usize = 4 * LINE;
+    // Read before the loop writes over them.
+    let from = source.unwrap_or(target);
+    let (Some(&first), Some(&last)) = (from.first_chunk::<LINE>(), from.last_chunk::<BLOCK>())
+    else {
         return Seen(0);
     };
-    let skip = target.as_ptr().align_offset(WIDTH) % WIDTH;
-    let rest = source.map(|source| &source[skip..]);
-    let behind = blocks::<128>(&mut target[skip..], rest, rotate(key, skip));
-    if let Some(block) = target.first_chunk_mut::<WIDTH>() {
-        *block = xor_block(first, key, &mut seen);
+    let begin = target.as_ptr().align_offset(LINE) % LINE;
+    let end = begin + (target.len() - begin) / BLOCK * BLOCK;
+    let source = source.map(|source| &source[begin..end]);
+    let inner = words(&mut target[begin..end], source, rotate(key, begin));
+
+    let (mut seen_first, mut seen_last) = ([0; LINE], [0; BLOCK]);
+    let last_key = rotate(key, target.len() - BLOCK);
+    if let Some(block) = target.first_chunk_mut() {
+        *block = xor_block(first, key, &mut seen_first);
     }
-    Seen(Seen::any(&seen).0 | behind.0)
+    if let Some(block) = target.last_chunk_mut() {
+        *block = xor_block(last, last_key, &mut seen_last);
+    }
+    Seen(inner.0 | Seen::any(&seen_first).0 | Seen::any(&seen_last).0)
+}
+
+/// [`xor`] for whole words, in a loop so plain that the compiler makes it as wide as the registers are.
+#[inline(always)]
+fn words(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    let key = wide(key);
+    let mut seen = 0;
+    let words = target.as_chunks_mut().0.iter_mut();
+    match source {
+        None => {
+            for word in words {
+                let plain = u64::from_ne_bytes(*word) ^ key;
+                *word = plain.to_ne_bytes();
+                seen |= plain;
+            }
+        }
+        Some(source) => {
+            for (word, from) in words.zip(source.as_chunks().0) {
+                let plain = u64::from_ne_bytes(*from) ^ key;
+                *word = plain.to_ne_bytes();
+                seen |= plain;
+            }
+        }
+    }
+    Seen(seen)
 }
 
 /// [`blocks`] for payloads that the first and the last block cover.
@@ -306,10 +368,10 @@ mod tests {
     #[test]
     fn every_version_equals_the_byte_loop() {
         let key = [0x37, 0xfa, 0x21, 0x3d];
-        let all: Vec<u8> = (0..1_200_u32)
+        let all: Vec<u8> = (0..1_440_u32)
             .map(|i| (i * 7 + i / 256).to_le_bytes()[0])
             .collect();
-        for len in (0..300).chain([511, 512, 513, 1_023, 1_024, 1_025, 1_100]) {
+        for len in (0..300).chain([511, 512, 513, 1_023, 1_024, 1_025, 1_087, 1_300, 1_400]) {
             for offset in (0..5).chain([13, 31, 33]) {
                 let source = &all[offset..offset + len];
                 let expected = naive(source, key, offset);
@@ -342,7 +404,7 @@ mod tests {
 
     #[test]
     fn one_high_bit_anywhere_is_seen() {
-        for len in 1..260 {
+        for len in (1..260).chain([1_300]) {
             for at in 0..len {
                 let mut payload = alloc::vec![0x20; len];
                 payload[at] = 0xa0;

@@ -19,6 +19,7 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(octet(), 0..40),
         prop::collection::vec(0_u8..128, 60..140),
         prop::collection::vec(octet(), 100..600),
+        prop::collection::vec(octet(), 1_000..1_700),
     ]
 }
 
@@ -54,7 +55,7 @@ proptest! {
         mask::copy(&mut masked, &source[shift..], key, offset);
         prop_assert_eq!(&masked, &expected);
 
-        for kernel in [Kernel::Portable, Kernel::Avx2] {
+        for kernel in [Kernel::Portable, Kernel::Avx2, Kernel::Avx512] {
             let mut masked = source.clone();
             kernel.apply(&mut masked[shift..], key, offset);
             prop_assert_eq!(&masked[shift..], &expected[..], "{:?}", kernel);
@@ -96,13 +97,19 @@ fn two_high_bits_are_seen() {
 #[test]
 fn the_portable_kernel_is_always_there() {
     assert!(Kernel::Portable.is_supported());
-    let known = cfg!(all(target_arch = "x86_64", feature = "std"));
-    assert!(known || !Kernel::Avx2.is_supported());
     #[cfg(all(target_arch = "x86_64", feature = "std"))]
-    assert_eq!(
-        Kernel::Avx2.is_supported(),
-        std::arch::is_x86_feature_detected!("avx2")
-    );
+    let known = [
+        (Kernel::Avx2, std::arch::is_x86_feature_detected!("avx2")),
+        (
+            Kernel::Avx512,
+            std::arch::is_x86_feature_detected!("avx512f"),
+        ),
+    ];
+    #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+    let known = [(Kernel::Avx2, false), (Kernel::Avx512, false)];
+    for (kernel, is_there) in known {
+        assert_eq!(kernel.is_supported(), is_there, "{kernel:?}");
+    }
 }
 
 /// A copy needs as much room as there is to copy.
