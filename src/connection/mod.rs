@@ -49,7 +49,8 @@ use crate::role::Role;
 /// nearest cache when it is unmasked, a message of 16 KiB lies whole in it, and longer ones go beside it through `space`.
 ///
 /// A connection holds memory only for an unfinished message and for bytes that wait to be written; an idle one holds
-/// none.
+/// none. What it gives back stays with the thread for the next message: 4 MiB at most, and one longer piece of up to 16 MiB
+/// until something shorter is wanted.
 ///
 /// ```
 /// use bytes::Buf;
