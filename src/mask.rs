@@ -404,19 +404,20 @@ mod tests {
 
     #[test]
     fn one_high_bit_anywhere_is_seen() {
-        for len in (1..260).chain([1_300]) {
+        let key = [1, 2, 3, 4];
+        for len in (1..260).chain([1_300, 1_536]) {
+            let ascii = naive(&alloc::vec![b' '; len], key, 0);
+            let mut target = alloc::vec![0; len];
+            assert!(copy_ascii(&mut target, &ascii, key, 0), "{len}");
+            assert!(apply_ascii(&mut ascii.clone(), key, 0), "{len}");
             for at in 0..len {
-                let mut payload = alloc::vec![0x20; len];
-                payload[at] = 0xa0;
-                assert!(
-                    !apply_ascii(&mut payload, [1, 2, 3, 4], 0),
-                    "bit at {at} of {len}"
-                );
+                let mut source = ascii.clone();
+                source[at] ^= 0x80;
+                let seen = copy_ascii(&mut target, &source, key, 0);
+                assert!(!seen, "bit at {at} of {len}, copied");
+                let seen = apply_ascii(&mut source, key, 0);
+                assert!(!seen, "bit at {at} of {len}");
             }
-            assert!(
-                apply_ascii(&mut alloc::vec![0x20; len], [1, 2, 3, 4], 0),
-                "{len}"
-            );
         }
     }
 }
