@@ -1,7 +1,8 @@
 //! The same bytes through sansocket and other WebSocket crates, in memory.
 //!
 //! `--only NAME` takes the tables, and `--peer NAME` the peers, whose name contains it; `--quick` takes fewer rounds
-//! and leaves out what is longer than 64 KiB; `--instructions` counts them, too, by `--once PEER WORKLOAD SIZE COUNT`.
+//! and leaves out what is longer than 64 KiB; `--instructions` counts them, too, by `--once PEER WORKLOAD SIZE COUNT`;
+//! `--brief` prints the bounds, sansocket, and the best of the others only.
 //! `--growth` has the workloads of which many sizes are of interest; with ten thousand connections, some peers take gigabytes.
 
 mod alloc;
@@ -73,7 +74,11 @@ fn main() {
     let mut markdown = String::new();
     let mut json = Vec::new();
     let mut show = |table: &Table| {
-        print!("{}", table.markdown());
+        if has("--brief") {
+            print!("{}", table.brief("sansocket"));
+        } else {
+            print!("{}", table.markdown());
+        }
         markdown.push_str(&table.markdown());
         json.extend(table.json());
     };

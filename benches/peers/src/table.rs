@@ -52,6 +52,35 @@ impl Table {
     }
 
     pub fn markdown(&self) -> String {
+        let mut text = self.heading();
+        for row in 0..self.peers.len() {
+            self.push_row(&mut text, row);
+        }
+        text.push('\n');
+        text
+    }
+
+    /// Leaves out all but the bounds, `own`, and the best of the others.
+    pub fn brief(&self, own: &str) -> String {
+        let mut text = self.heading();
+        for (row, (name, is_bound)) in self.peers.iter().enumerate() {
+            if *is_bound || *name == own {
+                self.push_row(&mut text, row);
+            }
+        }
+        text.push_str("| best other");
+        for column in &self.columns {
+            let cell = match self.best(&column.figures, own) {
+                Some((name, figure)) => format!("{} {name}", number(figure)),
+                None => NONE.to_owned(),
+            };
+            let _ = write!(text, " | {cell}");
+        }
+        text.push_str(" |\n\n");
+        text
+    }
+
+    fn heading(&self) -> String {
         let kinds = self.kinds.join(" / ");
         let mut text = format!("### {}: {}; {kinds}\n\n|", self.name, self.about);
         for column in &self.columns {
@@ -60,31 +89,29 @@ impl Table {
         text.push_str(" |\n|---");
         text.push_str(&"|---:".repeat(self.columns.len()));
         text.push_str("|\n");
-        for (row, (name, _)) in self.peers.iter().enumerate() {
-            if self
-                .columns
-                .iter()
-                .all(|column| column.figures[row].is_none())
-            {
-                continue;
-            }
-            let _ = write!(text, "| {name}");
-            for column in &self.columns {
-                let _ = write!(text, " | {}", self.cell(row, &column.figures));
-            }
-            text.push_str(" |\n");
-        }
-        text.push('\n');
         text
+    }
+
+    /// Appends the row of a peer, unless there is nothing in it.
+    fn push_row(&self, text: &mut String, row: usize) {
+        if self.columns.iter().all(|it| it.figures[row].is_none()) {
+            return;
+        }
+        let _ = write!(text, "| {}", self.peers[row].0);
+        for column in &self.columns {
+            let _ = write!(text, " | {}", self.cell(row, &column.figures));
+        }
+        text.push_str(" |\n");
     }
 
     fn cell(&self, row: usize, figures: &[Option<Figures>]) -> String {
         let Some(own) = &figures[row] else {
-            return "–".to_owned();
+            return NONE.to_owned();
         };
         let mut texts = own.iter().copied().map(number);
         let first = texts.next().expect("a figure");
-        let first = if self.best(figures) == own.first().copied() {
+        let best = self.best(figures, "").map(|(_, figure)| figure);
+        let first = if best == own.first().copied() {
             format!("**{first}**")
         } else {
             first
@@ -115,13 +142,18 @@ impl Table {
         lines
     }
 
-    fn best(&self, figures: &[Option<Figures>]) -> Option<f64> {
-        let own = self.peers.iter().zip(figures);
-        own.filter(|((_, is_bound), _)| !is_bound)
-            .filter_map(|(_, figures)| figures.as_ref()?.first().copied())
-            .min_by(f64::total_cmp)
+    /// Returns the best figure of all peers but `own`, and whose it is.
+    fn best(&self, figures: &[Option<Figures>], own: &str) -> Option<(&'static str, f64)> {
+        let peers = self.peers.iter().zip(figures);
+        peers
+            .filter(|((name, is_bound), _)| !is_bound && *name != own)
+            .filter_map(|((name, _), figures)| Some((*name, *figures.as_ref()?.first()?)))
+            .min_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 }
+
+/// Stands where there is no figure.
+const NONE: &str = "–";
 
 /// Names a length.
 pub fn bytes(size: usize) -> String {
