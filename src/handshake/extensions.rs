@@ -114,7 +114,11 @@ impl Extensions {
     /// Appends the header to a head of our own, unless the list is empty.
     pub(super) fn push_to(&self, head: &mut Vec<u8>) {
         if !self.is_empty() {
-            field::push(head, name::SEC_WEBSOCKET_EXTENSIONS, self.text.as_bytes());
+            field::push(
+                head,
+                name::SEC_WEBSOCKET_EXTENSIONS,
+                self.as_str().as_bytes(),
+            );
         }
     }
 
