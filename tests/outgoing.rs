@@ -116,6 +116,8 @@ fn vectored(conn: &mut Connection, most: usize) -> Vec<u8> {
     let out = &*conn.outgoing();
     let count = out.chunks_vectored(&mut slices);
     let slices = &slices[..count];
+    let first = slices.first().map_or(&[][..], |slice| slice);
+    assert_eq!(first, out.chunk(), "what has been shown goes first");
     assert!(
         slices.iter().all(|slice| !slice.is_empty()),
         "an empty slice"

@@ -361,17 +361,18 @@ impl Buf for Outgoing {
     /// If that is more than wait to be written.
     #[inline]
     fn advance(&mut self, count: usize) {
-        assert!(count <= self.len(), "more bytes written than were waiting");
-        if self.aside.get().is_some() {
-            self.advance_aside(count);
-        } else {
-            self.written += count;
-        }
-        if self.is_empty() {
+        let len = self.len();
+        assert!(count <= len, "more bytes written than were waiting");
+        if count == len {
             self.frames.release();
             self.aside.release();
             (self.written, self.last_gap, self.reply_end) = (0, 0, 0);
             return;
+        }
+        if self.aside.get().is_some() {
+            self.advance_aside(count);
+        } else {
+            self.written += count;
         }
         self.last_gap = self.last_gap.max(self.written);
         // The transport may be offered what comes next, and refuse it, before anyone calls `outgoing` again.
@@ -384,13 +385,28 @@ impl Outgoing {
     #[inline(never)]
     fn segments<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let first = self.segment(self.cursor());
-        let segments = iter::successors(first, |(_, _, behind)| self.segment(*behind));
+        // Behind what is fixed, gaps that nothing waits for cut nothing.
+        let is_cut = self.aside.get().is_some_and(|aside| aside.len() > 0);
+        let segments = iter::successors(first, |(_, _, behind)| {
+            if is_cut {
+                self.segment(*behind)
+            } else {
+                self.rest(*behind)
+            }
+        });
         let mut count = 0;
         for (slice, (_, bytes, _)) in slices.iter_mut().zip(segments) {
             *slice = IoSlice::new(bytes);
             count += 1;
         }
         count
+    }
+
+    /// Returns the frames from `cursor` on, where nothing waits beside them.
+    fn rest(&self, mut cursor: Cursor) -> Option<Segment<'_>> {
+        let bytes = &self.frames[cursor.frames..];
+        cursor.frames = self.frames.len();
+        (!bytes.is_empty()).then_some((Part::Frames, bytes, cursor))
     }
 }
 
