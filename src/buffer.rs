@@ -28,6 +28,27 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// Returns how many bytes there are.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.filled
+    }
+
+    /// Tells whether there is memory for `len` more bytes.
+    #[inline]
+    pub(crate) fn has_room(&self, len: usize) -> bool {
+        self.memory.len() - self.filled >= len
+    }
+
+    /// Appends `len` bytes of arbitrary content and returns them with as many behind them as make `room`, for which there is
+    /// memory.
+    #[inline(always)]
+    pub(crate) fn extend(&mut self, len: usize, room: usize) -> &mut [u8] {
+        let room = &mut self.memory[self.filled..][..room];
+        self.filled += len;
+        room
+    }
+
     /// Appends `bytes`.
     #[inline]
     pub(crate) fn push(&mut self, bytes: &[u8]) {
@@ -50,15 +71,24 @@ impl Buffer {
         &mut self.memory[self.filled..][..len]
     }
 
-    /// Returns the room of [`Buffer::space`] where the bytes are seldom more than `limit`, and not much then.
+    /// Takes memory for `len` more bytes, where they are seldom more than `limit` in all, and not much then.
     #[inline]
-    pub(crate) fn space_around(&mut self, len: usize, limit: usize) -> &mut [u8] {
-        if self.memory.len() - self.filled < len {
-            let needed = self.filled + len;
-            let most = limit.max(needed + needed / 16);
-            self.grow(len, self.doubled().min(most), usize::MAX);
+    pub(crate) fn reserve_around(&mut self, len: usize, limit: usize) {
+        if self.has_room(len) || self.take_last(len) {
+            return;
         }
-        &mut self.memory[self.filled..][..len]
+        let needed = self.filled + len;
+        let most = limit.max(needed + needed / 16);
+        self.grow(len, self.doubled().min(most), usize::MAX);
+    }
+
+    /// Takes the piece that the thread has used last if there is no memory yet, and that is enough.
+    #[inline]
+    fn take_last(&mut self, len: usize) -> bool {
+        self.memory.is_empty()
+            && pool::take_last(len)
+                .map(|last| self.memory = last)
+                .is_some()
     }
 
     /// Returns the room of [`Buffer::space`] where the bytes are said to be `total` in the end, which is believed when
@@ -243,17 +273,26 @@ mod pool {
         static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0, long: None }) };
     }
 
+    /// Takes the last piece if it has `least` bytes.
+    #[inline]
+    pub(super) fn take_last(least: usize) -> Option<Box<[u8]>> {
+        let taken = LAST.try_with(|last| {
+            let memory = last.take()?;
+            if memory.len() >= least {
+                return Some(memory);
+            }
+            last.set(Some(memory));
+            None
+        });
+        taken.ok().flatten()
+    }
+
     /// Takes a piece that has `most` bytes, else one that has `least`; the last one or the smallest that fits.
     #[inline]
     pub(super) fn take(least: usize, most: usize) -> Option<Box<[u8]>> {
         let wanted = if most > MOST_BYTES { least } else { most };
-        if wanted <= SHORT
-            && let Some(last) = LAST.try_with(Cell::take).ok().flatten()
-        {
-            if last.len() >= wanted {
-                return Some(last);
-            }
-            keep(last);
+        if let Some(last) = take_last(wanted) {
+            return Some(last);
         }
         let taken = POOL.try_with(|pool| pool.borrow_mut().take(least, most));
         taken.ok().flatten()
@@ -262,10 +301,11 @@ mod pool {
     /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.
     #[inline(never)]
     pub(super) fn put(memory: Box<[u8]>) {
-        // An error means that the thread ends; dropping the memory is right then.
         if memory.len() > SHORT {
-            keep(memory);
-        } else if let Ok(Some(before)) = LAST.try_with(|last| last.replace(Some(memory))) {
+            return keep(memory);
+        }
+        // An error means that the thread ends; dropping the memory is right then.
+        if let Ok(Some(before)) = LAST.try_with(|last| last.replace(Some(memory))) {
             keep(before);
         }
     }
@@ -334,6 +374,10 @@ mod pool {
     //! Stands for the pool where there are no threads to keep it: memory comes and goes.
 
     use alloc::boxed::Box;
+
+    pub(super) fn take_last(_: usize) -> Option<Box<[u8]>> {
+        None
+    }
 
     pub(super) fn take(_: usize, _: usize) -> Option<Box<[u8]>> {
         None

@@ -95,12 +95,49 @@ impl Outgoing {
     /// Queues a frame. Its payload is copied, and masked on the way.
     #[inline]
     pub(super) fn push(&mut self, header: FrameHeader, payload: &[u8]) {
+        self.get_ready(payload.len());
+        self.append_ready(header, payload);
+    }
+
+    /// Tells whether a frame with `len` bytes of payload can be appended as things are: there is memory, and no gap belongs
+    /// before it.
+    #[inline]
+    pub(super) fn is_ready(&self, len: usize) -> bool {
+        self.frames.has_room(frame_room(len)) && !self.wants_gap(len)
+    }
+
+    /// Takes memory for a frame with `len` bytes of payload, and leaves a gap before it where one belongs.
+    #[inline(always)]
+    pub(super) fn get_ready(&mut self, len: usize) {
         self.make_room();
-        let begin = self.frames.len();
-        if payload.len() >= LARGE || begin - self.last_gap >= LARGE {
-            self.push_gap(begin, Bytes::new());
+        if self.wants_gap(len) {
+            self.push_gap(self.frames.len(), Bytes::new());
         }
-        self.append(header, payload);
+        self.reserve(len);
+    }
+
+    #[inline]
+    fn wants_gap(&self, len: usize) -> bool {
+        len >= LARGE || self.frames.len() - self.last_gap >= LARGE
+    }
+
+    /// Appends a frame to a queue that [is ready](Self::is_ready) for it.
+    #[inline(always)]
+    pub(super) fn append_ready(&mut self, header: FrameHeader, payload: &[u8]) {
+        write_frame(&mut self.frames, header, payload);
+    }
+
+    #[inline(always)]
+    fn append(&mut self, header: FrameHeader, payload: &[u8]) {
+        self.reserve(payload.len());
+        self.append_ready(header, payload);
+    }
+
+    /// Takes memory for a frame with `len` bytes of payload.
+    #[inline]
+    fn reserve(&mut self, len: usize) {
+        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        self.frames.reserve_around(frame_room(len), limit);
     }
 
     /// Queues a frame without a mask. A large payload is kept where it is.
@@ -116,13 +153,20 @@ impl Outgoing {
 
     /// Queues a Ping or Pong. Where too much waits already, a Pong takes the place of those among it:
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
+    #[inline]
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
         let len = header.encoded_len() + payload.len();
         if len <= REPLY_ALONE_MAX && self.is_empty() {
             self.append(header, payload);
             self.reply_end = lane(len);
-            return;
+        } else {
+            self.push_aside(header, payload);
         }
+    }
+
+    #[inline(never)]
+    fn push_aside(&mut self, header: FrameHeader, payload: &[u8]) {
+        let len = header.encoded_len() + payload.len();
         let before = self.reply_alone();
         let aside = self.aside.get_or_take();
         aside.forget_written();
@@ -130,9 +174,8 @@ impl Outgoing {
         if too_much && header.opcode == Opcode::Pong {
             aside.drop_pongs();
         }
-        let room = aside.replies.space(frame_room(payload));
-        let len = write_frame(room, header, payload);
-        aside.replies.advance(len);
+        aside.replies.space(frame_room(payload.len()));
+        write_frame(&mut aside.replies, header, payload);
     }
 
     /// Queues a Close frame. Replies go out before it, even if they are queued later.
@@ -180,15 +223,6 @@ impl Outgoing {
         }
     }
 
-    /// Appends a frame.
-    #[inline]
-    fn append(&mut self, header: FrameHeader, payload: &[u8]) {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
-        let room = self.frames.space_around(frame_room(payload), limit);
-        let len = write_frame(room, header, payload);
-        self.frames.advance(len);
-    }
-
     #[cold]
     fn compact(&mut self) {
         let mut gaps = self.aside.get_mut().map(|aside| &mut aside.gaps);
@@ -205,6 +239,7 @@ impl Outgoing {
         self.reply_end = lane((self.reply_end as usize).saturating_sub(gone));
     }
 
+    #[inline(never)]
     fn push_gap(&mut self, begin: usize, payload: Bytes) {
         let end = if payload.is_empty() {
             begin
@@ -417,23 +452,24 @@ fn reply_at(aside: &Waiting, mut cursor: Cursor) -> Segment<'_> {
     (Part::Replies, bytes, cursor)
 }
 
-/// Returns how much room a frame is written in.
+/// Returns how much room a frame with `len` bytes of payload is written in.
 #[inline]
-const fn frame_room(payload: &[u8]) -> usize {
-    size_of::<u128>() + payload.len()
+const fn frame_room(len: usize) -> usize {
+    size_of::<u128>() + len
 }
 
-/// Writes a frame to the beginning of `room` and returns its length.
-#[inline]
-fn write_frame(room: &mut [u8], header: FrameHeader, payload: &[u8]) -> usize {
+/// Appends a frame to `queue`, which has room for it.
+#[inline(always)]
+fn write_frame(queue: &mut Buffer, header: FrameHeader, payload: &[u8]) {
     let (head, head_len) = header.to_word();
     let head = head.to_le_bytes();
+    let len = head_len + payload.len();
+    let room = queue.extend(len, frame_room(payload.len()));
     // All of the word, whose unused end the payload overwrites: a copy of known length is one move.
     room[..head.len()].copy_from_slice(&head);
-    let body = &mut room[head_len..head_len + payload.len()];
+    let body = &mut room[head_len..len];
     match header.mask {
         Some(key) => mask::copy(body, payload, key, 0),
         None => body.copy_from_slice(payload),
     }
-    head_len + payload.len()
 }

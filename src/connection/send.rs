@@ -420,13 +420,58 @@ impl Sender {
         self.closing.fail(error, frame);
     }
 
+    /// Queues a message. One that goes out as it is, in a frame that the queue is ready for, has to be fast.
     #[inline]
     fn send_whole(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), SendError> {
         self.may_begin()?;
+        if !self.goes_as_it_is(payload.len()) {
+            self.send_otherwise(kind, payload);
+        } else if self.outgoing.is_ready(payload.len()) {
+            self.append_whole(kind, payload);
+        } else {
+            self.push_whole(kind, payload);
+        }
+        Ok(())
+    }
+
+    /// Queues a message compressed, or in as many frames as it takes.
+    #[inline(never)]
+    fn send_otherwise(&mut self, kind: MessageKind, payload: &[u8]) {
         if !self.send_compressed(kind, payload, Compress::Auto) {
             self.fragment(Start::message(kind, false), payload, Fin::Last);
         }
-        Ok(())
+    }
+
+    /// Queues a message in one frame.
+    #[inline(never)]
+    fn push_whole(&mut self, kind: MessageKind, payload: &[u8]) {
+        self.outgoing.get_ready(payload.len());
+        self.append_whole(kind, payload);
+    }
+
+    /// Tells whether a message is sent in one frame, and not compressed.
+    #[inline]
+    fn goes_as_it_is(&self, len: usize) -> bool {
+        len <= self.fragment_size() && !self.compresses(Some(len), Compress::Auto)
+    }
+
+    /// Appends a message in one frame to a queue that is ready for it.
+    #[inline]
+    fn append_whole(&mut self, kind: MessageKind, payload: &[u8]) {
+        let start = Start::message(kind, false);
+        if self.role == Role::Server {
+            let header = header(true, start, None, payload.len());
+            self.outgoing.append_ready(header, payload);
+        } else {
+            self.append_masked(start, payload);
+        }
+    }
+
+    /// Not inlined, so that a server saves no registers for the call that brings a key.
+    #[inline(never)]
+    fn append_masked(&mut self, start: Start, payload: &[u8]) {
+        let header = self.header(true, start, payload.len());
+        self.outgoing.append_ready(header, payload);
     }
 
     /// Queues a message compressed if it is to be; returns whether it has.
@@ -459,6 +504,7 @@ impl Sender {
 
     /// Tells whether a message is to be compressed, whose length is known if it has but one fragment.
     #[cfg(feature = "deflate")]
+    #[inline]
     fn compresses(&self, len: Option<usize>, compress: Compress) -> bool {
         let deflater = self.deflater.as_ref();
         deflater.is_some_and(|deflater| deflater.wants(len, compress))
