@@ -33,20 +33,41 @@ pub fn apply_ascii(payload: &mut [u8], key: [u8; 4], offset: usize) -> bool {
 /// # Panics
 ///
 /// If the two differ in length, as [`slice::copy_from_slice`] does.
-#[inline]
+#[inline(always)]
 pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
-    let _ = copy_ascii(target, source, key, offset);
+    assert_room(target, source);
+    let key = rotate(key, offset);
+    let _ = match source.len() {
+        // Nor do these pay for a call, as long as nobody asks whether they are ASCII (bench `send`).
+        64..128 => ends::<64>(target, Some(source), key),
+        _ => dispatch(target, Some(source), key),
+    };
 }
 
 /// Does what [`copy`] does, and tells whether the result is ASCII.
 #[inline]
 pub(crate) fn copy_ascii(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) -> bool {
+    assert_room(target, source);
+    dispatch(target, Some(source), rotate(key, offset)).is_ascii()
+}
+
+#[inline(always)]
+fn assert_room(target: &[u8], source: &[u8]) {
     assert_eq!(
         target.len(),
         source.len(),
         "a masking copy needs as much room as there are bytes"
     );
-    dispatch(target, Some(source), rotate(key, offset)).is_ascii()
+}
+
+/// Does what [`slice::copy_from_slice`] does; what is short is copied without a call, as if masked with zeroes.
+#[inline(always)]
+pub(crate) fn copy_plain(target: &mut [u8], source: &[u8]) {
+    if (16..DISPATCH_MIN).contains(&source.len()) {
+        let _ = short(target, Some(source), [0; 4]);
+    } else {
+        target.copy_from_slice(source);
+    }
 }
 
 /// A version of the masking loop.

@@ -470,6 +470,6 @@ fn write_frame(queue: &mut Buffer, header: FrameHeader, payload: &[u8]) {
     let body = &mut room[head_len..len];
     match header.mask {
         Some(key) => mask::copy(body, payload, key, 0),
-        None => body.copy_from_slice(payload),
+        None => mask::copy_plain(body, payload),
     }
 }
