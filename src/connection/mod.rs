@@ -351,11 +351,12 @@ impl Connection {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        if let Some(event) = self.receiver.receive_control(input) {
-            if let Event::Ping(payload) = &event {
+        let event = self.receiver.receive_control(input);
+        if event.is_some() {
+            if let Some(Event::Ping(payload)) = &event {
                 self.sender.answer_ping(payload);
             }
-            return Ok(Some(event));
+            return Ok(event);
         }
         loop {
             let event = self.receiver.receive_any(input);

@@ -153,7 +153,7 @@ impl Outgoing {
 
     /// Queues a Ping or Pong. Where too much waits already, a Pong takes the place of those among it:
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
-    #[inline]
+    #[inline(always)]
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
         let len = header.encoded_len() + payload.len();
         if len <= REPLY_ALONE_MAX && self.is_empty() {

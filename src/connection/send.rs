@@ -262,8 +262,7 @@ impl Sender {
         if !self.outgoing.takes_pings() {
             return Err(SendError::QueueFull);
         }
-        let header = self.header(true, Start::control(Opcode::Ping), payload.len());
-        self.outgoing.push_reply(header, payload);
+        self.push_reply(Opcode::Ping, payload);
         Ok(())
     }
 
@@ -373,9 +372,14 @@ impl Sender {
     /// Answers a Ping: also after our Close frame, as long as the peer's has not come.
     pub(super) fn answer_ping(&mut self, payload: &[u8]) {
         if self.is_listening() && payload.len() <= MAX_CONTROL_LEN {
-            let header = self.header(true, Start::control(Opcode::Pong), payload.len());
-            self.outgoing.push_reply(header, payload);
+            self.push_reply(Opcode::Pong, payload);
         }
+    }
+
+    /// Queues a Ping, or a Pong that answers one.
+    fn push_reply(&mut self, opcode: Opcode, payload: &[u8]) {
+        let header = self.header(true, Start::control(opcode), payload.len());
+        self.outgoing.push_reply(header, payload);
     }
 
     /// Answers a Close frame.
