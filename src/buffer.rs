@@ -84,7 +84,7 @@ impl Buffer {
 
     /// Takes the piece that the thread has used last if there is no memory yet, and that is enough.
     #[inline]
-    fn take_last(&mut self, len: usize) -> bool {
+    pub(crate) fn take_last(&mut self, len: usize) -> bool {
         self.memory.is_empty()
             && pool::take_last(len)
                 .map(|last| self.memory = last)

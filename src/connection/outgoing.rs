@@ -107,8 +107,16 @@ impl Outgoing {
     }
 
     /// Takes memory for a frame with `len` bytes of payload, and leaves a gap before it where one belongs.
-    #[inline(always)]
+    #[inline]
     pub(super) fn get_ready(&mut self, len: usize) {
+        // What is short and comes first wants no more than memory.
+        if len >= LARGE || !self.frames.take_last(frame_room(len)) {
+            self.get_ready_for_any(len);
+        }
+    }
+
+    #[inline(never)]
+    fn get_ready_for_any(&mut self, len: usize) {
         self.make_room();
         if self.wants_gap(len) {
             self.push_gap(self.frames.len(), Bytes::new());
