@@ -4,7 +4,7 @@ use core::mem;
 
 use crate::config::Delivery;
 use crate::connection::event::Event;
-use crate::connection::partial::Frame;
+use crate::connection::partial::{Frame, Head};
 use crate::connection::receive::{Receiver, State};
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
@@ -60,15 +60,28 @@ impl Receiver {
         })
     }
 
-    /// Takes `input` if no event can come of it: it is nothing, between two frames, or lies inside of a data frame that goes
-    /// on behind it. Tells whether it was taken; `false` leaves it to the others, also to report what is wrong.
+    /// Takes `input` if no event can come of it: it is nothing, or a byte of a header that goes on, or lies inside of a data
+    /// frame that goes on behind it. Tells whether it was taken; `false` leaves it to the others, also to report what is wrong.
     #[inline]
     pub(in crate::connection) fn takes(&mut self, input: &[u8]) -> bool {
         match self.state {
-            State::Header(_) => input.is_empty(),
+            State::Header(head) => match *input {
+                [] => true,
+                [byte] => self.takes_header_byte(head, byte),
+                _ => false,
+            },
             State::Payload(frame) => self.takes_inner(frame, input),
             _ => false,
         }
+    }
+
+    #[inline(never)]
+    fn takes_header_byte(&mut self, mut head: Head, byte: u8) -> bool {
+        let goes_on = matches!(self.header_byte(&mut head, byte), Ok(None));
+        if goes_on {
+            self.state = State::Header(head);
+        }
+        goes_on
     }
 
     #[inline(never)]
