@@ -54,6 +54,9 @@ pub(super) fn accept(mut transport: Transport) {
 /// How much is read at once, as the documentation of `Connection` says.
 const ROOM: usize = 20 << 10;
 
+/// How much waits before it is written: more would not be found in the CPU's nearest cache any more.
+const GATHERED: usize = 16 << 10;
+
 /// From here on a server keeps an owned payload where it is.
 const LARGE: usize = 4 << 10;
 
@@ -121,7 +124,7 @@ impl Socket for Sansocket {
                 let sent = self.connection.send_binary(&message.bytes);
                 sent.expect("there is room");
             }
-            if i % batch == 0 {
+            if i % batch == 0 || self.connection.buffered() >= GATHERED {
                 self.write();
             }
         }

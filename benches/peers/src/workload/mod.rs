@@ -105,7 +105,7 @@ const fn receive(name: &'static str, kind: Kind, reads: Reads) -> Workload {
 
 const fn send(name: &'static str, role: Role, writes: Writes) -> Workload {
     let (about, sizes) = match writes {
-        Writes::Many => ("binary messages, written by 64 KiB", ALL),
+        Writes::Many => ("binary messages, written by 64 KiB at most", ALL),
         Writes::One => ("binary messages, each written at once", SHORT),
     };
     Workload {
