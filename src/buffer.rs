@@ -256,8 +256,9 @@ mod pool {
     /// The largest piece that is kept as the last one, so that what is long finds all that it had.
     const SHORT: usize = 4 << 10;
 
-    /// The longest piece that is kept: it goes from one long message to the next, and is freed once something shorter is wanted.
-    const LONGEST: usize = 16 << 20;
+    /// The longest piece that is kept, a message of 16 MiB with its header: it goes from one long message to the next, and is
+    /// freed once something shorter is wanted.
+    const LONGEST: usize = (16 << 20) + 32;
 
     struct Pool {
         spare: Vec<Box<[u8]>>,
