@@ -419,6 +419,9 @@ mod tests {
                 let mut copied = alloc::vec![0; len];
                 copy(&mut copied, source, key, offset);
                 assert_eq!(copied, expected, "copied {len} at {offset}");
+
+                copy_plain(&mut copied, source);
+                assert_eq!(copied, source, "plain {len} at {offset}");
             }
         }
     }
