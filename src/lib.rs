@@ -117,6 +117,7 @@ mod payload;
 #[cfg(feature = "getrandom")]
 pub mod random;
 mod role;
+mod spare;
 mod text;
 mod utf8;
 

@@ -1,12 +1,16 @@
 //! The bytes of a message or control frame, wherever they lie.
 
 use alloc::boxed::Box;
+#[cfg(feature = "std")]
+use core::cell::Cell;
 use core::fmt;
+use core::mem;
 use core::ops::{Deref, DerefMut};
 
 use bytes::{Bytes, BytesMut};
 
 use crate::buffer::Buffer;
+use crate::spare::{self, Spare};
 
 /// The payload of a message or a control frame, unmasked.
 ///
@@ -57,7 +61,7 @@ impl<'a> Payload<'a> {
     fn own(memory: Memory) -> Self {
         Self {
             input: &mut [],
-            own: Own(Some(spare::wrap(memory))),
+            own: Own(Some(wrap(memory))),
         }
     }
 
@@ -68,7 +72,7 @@ impl<'a> Payload<'a> {
     /// alive, the whole memory that it was read into.
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
-        match self.own.0.take().map(spare::unwrap) {
+        match self.own.0.take().map(unwrap) {
             None => Bytes::copy_from_slice(self.input),
             Some(Memory::Shared(bytes)) => bytes.freeze(),
             Some(Memory::Gathered(bytes)) => Bytes::from(bytes),
@@ -87,7 +91,33 @@ impl Drop for Own {
 
 #[inline(never)]
 fn give_back(memory: Box<Memory>) {
-    drop(spare::unwrap(memory));
+    drop(unwrap(memory));
+}
+
+#[expect(
+    clippy::unnecessary_box_returns,
+    reason = "a spare box of the thread's"
+)]
+fn wrap(memory: Memory) -> Box<Memory> {
+    let mut wrapped = spare::take();
+    *wrapped = memory;
+    wrapped
+}
+
+fn unwrap(mut wrapped: Box<Memory>) -> Memory {
+    let memory = mem::take(&mut *wrapped);
+    spare::put(wrapped);
+    memory
+}
+
+impl Spare for Memory {
+    #[cfg(feature = "std")]
+    fn place() -> &'static spare::Place<Self> {
+        std::thread_local! {
+            static SPARE: Cell<Option<Box<Memory>>> = const { Cell::new(None) };
+        }
+        &SPARE
+    }
 }
 
 impl Default for Memory {
@@ -157,55 +187,3 @@ impl PartialEq for Payload<'_> {
 }
 
 impl Eq for Payload<'_> {}
-
-#[cfg(feature = "std")]
-mod spare {
-    //! The box that the thread has used last, so that a payload costs no allocation in steady state.
-    #![expect(clippy::unnecessary_box_returns, reason = "the box is kept, too")]
-
-    use alloc::boxed::Box;
-    use core::cell::Cell;
-    use core::mem;
-
-    use crate::payload::Memory;
-
-    std::thread_local! {
-        static SPARE: Cell<Option<Box<Memory>>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn wrap(memory: Memory) -> Box<Memory> {
-        match SPARE.try_with(Cell::take).ok().flatten() {
-            Some(mut spare) => {
-                *spare = memory;
-                spare
-            }
-            None => Box::new(memory),
-        }
-    }
-
-    pub(super) fn unwrap(mut wrapped: Box<Memory>) -> Memory {
-        let memory = mem::take(&mut *wrapped);
-        // An error means that the thread ends; dropping the box is right then.
-        let _ = SPARE.try_with(|spare| spare.set(Some(wrapped)));
-        memory
-    }
-}
-
-#[cfg(not(feature = "std"))]
-mod spare {
-    //! Stands for the spare box where there are no threads to keep it.
-    #![expect(clippy::unnecessary_box_returns, reason = "as with the feature `std`")]
-
-    use alloc::boxed::Box;
-
-    use crate::payload::Memory;
-
-    pub(super) fn wrap(memory: Memory) -> Box<Memory> {
-        Box::new(memory)
-    }
-
-    #[expect(clippy::boxed_local, reason = "as with the feature `std`")]
-    pub(super) fn unwrap(wrapped: Box<Memory>) -> Memory {
-        *wrapped
-    }
-}

@@ -3,6 +3,8 @@
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+#[cfg(feature = "std")]
+use core::cell::Cell;
 use core::fmt;
 use core::mem;
 
@@ -10,6 +12,7 @@ use bytes::Bytes;
 
 use crate::buffer::Buffer;
 use crate::frame::Opcode;
+use crate::spare::{self, Spare};
 
 /// A gap between two frames.
 pub(super) struct Gap {
@@ -166,7 +169,7 @@ impl Aside {
     #[inline]
     pub(super) fn release(&mut self) {
         if let Some(waiting) = self.0.take() {
-            spare::put(waiting);
+            give_back(waiting);
         }
     }
 }
@@ -178,58 +181,26 @@ impl Drop for Aside {
     }
 }
 
-#[cfg(feature = "std")]
-mod spare {
-    //! What the thread has used last.
-    #![expect(clippy::unnecessary_box_returns, reason = "the box is kept, too")]
+/// The longest list of gaps that is kept.
+const GAPS_KEPT: usize = 1 << 10;
 
-    use alloc::boxed::Box;
-    use core::cell::Cell;
-
-    use crate::connection::aside::{Place, Waiting};
-
-    /// The longest list that is kept, in gaps.
-    const MOST: usize = 1 << 10;
-
-    std::thread_local! {
-        static SPARE: Cell<Option<Box<Waiting>>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn take() -> Box<Waiting> {
-        SPARE
-            .try_with(Cell::take)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-    }
-
-    #[inline(never)]
-    pub(super) fn put(mut waiting: Box<Waiting>) {
-        waiting.gaps.clear();
-        waiting.payload = 0;
-        waiting.replies.release();
-        waiting.place = Place::default();
-        if waiting.gaps.capacity() <= MOST {
-            // An error means that the thread ends; dropping it all is right then.
-            let _ = SPARE.try_with(|spare| spare.set(Some(waiting)));
-        }
+#[inline(never)]
+fn give_back(mut waiting: Box<Waiting>) {
+    waiting.gaps.clear();
+    waiting.payload = 0;
+    waiting.replies.release();
+    waiting.place = Place::default();
+    if waiting.gaps.capacity() <= GAPS_KEPT {
+        spare::put(waiting);
     }
 }
 
-#[cfg(not(feature = "std"))]
-mod spare {
-    //! Stands for the spare one where there are no threads to keep it.
-    #![expect(clippy::unnecessary_box_returns, reason = "as with the feature `std`")]
-
-    use alloc::boxed::Box;
-
-    use crate::connection::aside::Waiting;
-
-    pub(super) fn take() -> Box<Waiting> {
-        Box::default()
-    }
-
-    pub(super) fn put(waiting: Box<Waiting>) {
-        drop(waiting);
+impl Spare for Waiting {
+    #[cfg(feature = "std")]
+    fn place() -> &'static spare::Place<Self> {
+        std::thread_local! {
+            static SPARE: Cell<Option<Box<Waiting>>> = const { Cell::new(None) };
+        }
+        &SPARE
     }
 }
