@@ -65,7 +65,7 @@ impl Buffer {
     /// Returns the room of [`Buffer::space`] where the bytes are at most `most` in the end.
     #[inline]
     pub(crate) fn space_within(&mut self, len: usize, most: usize) -> &mut [u8] {
-        if self.memory.len() - self.filled < len {
+        if !self.has_room(len) {
             self.grow(len, self.doubled().min(most), most);
         }
         &mut self.memory[self.filled..][..len]
@@ -95,7 +95,7 @@ impl Buffer {
     /// half of them have come: then there is memory for all, and no more has been copied than they are.
     #[inline]
     pub(crate) fn space_towards(&mut self, len: usize, total: usize) -> &mut [u8] {
-        if self.memory.len() - self.filled < len {
+        if !self.has_room(len) {
             let half = total / 2;
             let wanted = if self.filled < half {
                 self.doubled().min(half)

@@ -255,6 +255,17 @@ fn nothing_is_filled_where_nothing_was_lent() {
     assert!(client.space().is_none());
     client.filled(1);
     assert_eq!(common::hear(&mut client, &hex("81 01 'a'")), ["text \"a\""]);
+    common::hear(&mut client, &hex("82 7e 20 00 00*4095"));
+    client.filled(1); // too little has come
+    common::hear(&mut client, &hex("00*2"));
+    client.filled(1); // too little is missing
+    assert_eq!(
+        common::hear(&mut client, &hex("00*4095")),
+        ["binary 00*8192"]
+    );
+    common::hear(&mut client, &hex("89 02 00"));
+    client.filled(1); // a control frame
+    assert_eq!(common::hear(&mut client, &hex("00")), ["ping 00 00"]);
     assert_eq!(
         common::hear(&mut client, &hex("c1")),
         ["fails ReservedBits 1002"]

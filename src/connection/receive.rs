@@ -177,16 +177,9 @@ impl Receiver {
     /// of the frame.
     #[must_use]
     pub fn space(&mut self) -> Option<&mut [u8]> {
-        let State::Payload(frame) = self.state else {
-            return None;
-        };
-        let gathered = self.message.gathered();
-        if !self.gathers(frame) || gathered < DIRECT_MIN {
-            return None;
-        }
-        let len = lent(frame, gathered);
+        let (frame, len) = self.lent()?;
         let end = self.end(frame);
-        (len >= DIRECT_MIN).then(|| self.message.space(len, end))
+        Some(self.message.space(len, end))
     }
 
     /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
@@ -196,19 +189,27 @@ impl Receiver {
     ///
     /// If `len` is more than the room was long.
     pub fn filled(&mut self, len: usize) {
-        let State::Payload(frame) = self.state else {
+        let Some((frame, room)) = self.lent() else {
             return;
         };
         // More would show what the memory has held before.
-        assert!(
-            len <= lent(frame, self.message.gathered()),
-            "more bytes read than there was room for"
-        );
+        assert!(len <= room, "more bytes read than there was room for");
         let gathered = self.message.gather(len, frame.key, frame.offset.into());
         self.state = State::Payload(frame.behind(len));
         if let Err(error) = gathered {
             self.stop(State::Failed(error));
         }
+    }
+
+    /// Returns the frame for whose next bytes room is lent, and how much.
+    fn lent(&self) -> Option<(Frame, usize)> {
+        let State::Payload(frame) = self.state else {
+            return None;
+        };
+        let gathered = self.message.gathered();
+        let len = frame.share(gathered.max(DIRECT_STEP));
+        let pays = gathered >= DIRECT_MIN && len >= DIRECT_MIN;
+        (pays && self.gathers(frame)).then_some((frame, len))
     }
 
     /// Ignores all input from now on.
@@ -549,11 +550,6 @@ impl Receiver {
 /// The most that comes out of a compressed message for one chunk, in bytes.
 #[cfg(feature = "deflate")]
 const CHUNK: usize = 64 << 10;
-
-/// Returns how much room is lent for the next bytes of a frame.
-fn lent(frame: Frame, gathered: usize) -> usize {
-    frame.share(gathered.max(DIRECT_STEP))
-}
 
 /// The bytes of a message that must have come before its memory is lent to the transport, and that must be missing of the
 /// frame. Below, a read into the caller's buffer, which may bring further frames along, costs less than the copy that it saves.
