@@ -1,4 +1,5 @@
-//! Sending: messages queued and taken off the queue again, as both roles, copied, shared and in fragments.
+//! Sending: messages queued and taken off the queue again, copied, shared and in fragments, or written at once, as both
+//! roles.
 
 use std::hint::black_box;
 
@@ -35,6 +36,13 @@ fn shared(connection: &mut Connection, data: &Bytes) {
     connection.send(message).expect("room");
 }
 
+fn at_once(connection: &mut Connection, data: &Bytes) {
+    let sent = connection.write_binary(data, |slices| {
+        black_box(slices).iter().map(|slice| slice.len()).sum()
+    });
+    sent.expect("room");
+}
+
 fn in_fragments(connection: &mut Connection, data: &Bytes) {
     let parts = data.chunks(FRAGMENT);
     let count = parts.len();
@@ -45,9 +53,10 @@ fn in_fragments(connection: &mut Connection, data: &Bytes) {
     }
 }
 
-const SENDS: [(&str, Send, usize); 3] = [
+const SENDS: [(&str, Send, usize); 4] = [
     ("copied", copied, 0),
     ("shared", shared, 0),
+    ("at once", at_once, 0),
     ("in fragments of 4 KiB", in_fragments, 2 * FRAGMENT),
 ];
 

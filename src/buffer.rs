@@ -40,13 +40,10 @@ impl Buffer {
         self.memory.len() - self.filled >= len
     }
 
-    /// Appends `len` bytes of arbitrary content and returns them with as many behind them as make `room`, for which there is
-    /// memory.
+    /// Returns `len` bytes of room behind the last byte, for which there is memory; their content is arbitrary.
     #[inline(always)]
-    pub(crate) fn extend(&mut self, len: usize, room: usize) -> &mut [u8] {
-        let room = &mut self.memory[self.filled..][..room];
-        self.filled += len;
-        room
+    pub(crate) fn room(&mut self, len: usize) -> &mut [u8] {
+        &mut self.memory[self.filled..][..len]
     }
 
     /// Appends `bytes`.
@@ -68,7 +65,7 @@ impl Buffer {
         if !self.has_room(len) {
             self.grow(len, self.doubled().min(most), most);
         }
-        &mut self.memory[self.filled..][..len]
+        self.room(len)
     }
 
     /// Takes memory for `len` more bytes, where they are seldom more than `limit` in all, and not much then.
@@ -104,7 +101,7 @@ impl Buffer {
             };
             self.grow(len, wanted, total);
         }
-        &mut self.memory[self.filled..][..len]
+        self.room(len)
     }
 
     /// Returns all the room that there is within `most` bytes, once there is room for `len`.
@@ -115,7 +112,7 @@ impl Buffer {
         &mut self.memory[self.filled..end]
     }
 
-    /// Says that the first `len` bytes of [`Buffer::space`] have been written.
+    /// Says that the first `len` bytes of [`Buffer::room`] have been written.
     #[inline]
     pub(crate) fn advance(&mut self, len: usize) {
         self.filled += len;

@@ -314,7 +314,7 @@ impl FrameHeader {
     }
 
     /// Returns what [`encode`](Self::encode) does in a word whose lowest byte is the first, all of it in registers.
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::arithmetic_side_effects, reason = "at most 14")]
     pub(crate) const fn to_word(self) -> (u128, usize) {
         let first = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;

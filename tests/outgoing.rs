@@ -122,7 +122,7 @@ fn vectored(conn: &mut Connection, most: usize) -> Vec<u8> {
         slices.iter().all(|slice| !slice.is_empty()),
         "an empty slice"
     );
-    slices.iter().flat_map(|slice| slice.to_vec()).collect()
+    common::join(slices)
 }
 
 /// Writing more than waits is a mistake of the caller.
@@ -574,6 +574,8 @@ enum Step {
     Text(usize),
     Binary(usize),
     Owned(usize),
+    /// A message is written at once, of which the transport takes up to so many bytes.
+    AtOnce(usize, usize),
     Fragment(usize, Fin),
     Ping(usize),
     Pong(usize),
@@ -603,6 +605,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => len.clone().prop_map(Step::Text),
         2 => len.clone().prop_map(Step::Binary),
         3 => len.clone().prop_map(Step::Owned),
+        3 => (len.clone(), count.clone()).prop_map(|(len, count)| Step::AtOnce(len, count)),
         2 => (len, fin).prop_map(|(len, fin)| Step::Fragment(len, fin)),
         2 => short.clone().prop_map(Step::Ping),
         1 => short.clone().prop_map(Step::Pong),
@@ -676,6 +679,7 @@ impl Model {
                 let sent = self.conn.send(Bytes::from(payload.clone()).into());
                 self.note(sent.map_err(SendError::from), payload);
             }
+            Step::AtOnce(len, count) => self.write_at_once(len, count),
             Step::Fragment(len, fin) => {
                 let payload = self.payload(len);
                 self.conn
@@ -740,6 +744,29 @@ impl Model {
         let shown = out.chunk().to_vec();
         self.wrote(&bytes);
         self.shown = shown;
+    }
+
+    #[cfg(feature = "std")]
+    fn write_at_once(&mut self, len: usize, count: usize) {
+        let payload = self.payload(len);
+        let waiting = self.conn.buffered();
+        let mut offered = Vec::new();
+        let sent = self.conn.write_binary(&payload, |slices| {
+            offered = common::join(slices);
+            count.min(offered.len())
+        });
+        if !offered.is_empty() {
+            assert_eq!(waiting, 0, "written before what waits");
+            let taken = count.min(offered.len());
+            self.wrote(&offered[..taken]);
+            self.shown = offered.split_off(taken);
+        }
+        self.note(sent, payload);
+    }
+
+    #[cfg(not(feature = "std"))]
+    fn write_at_once(&mut self, len: usize, _: usize) {
+        self.step(&Step::Binary(len));
     }
 
     #[cfg(feature = "std")]
@@ -848,13 +875,14 @@ fn nothing_is_lost_over_a_long_life() {
         model.step(&Step::Text(100));
         for _ in 0..3_000 {
             let len = [next(200), next(200), next(6_000), LARGE][next(4)];
-            model.step(&match next(8) {
+            model.step(&match next(9) {
                 0 => Step::Text(len),
                 1 => Step::Binary(len),
                 2 => Step::Owned(len),
                 3 => Step::Fragment(len, [Fin::More, Fin::Last][next(2)]),
                 4 => Step::Ping(len % 125),
                 5 => Step::Asked(len % 125),
+                6 => Step::AtOnce(len, next(6_000)),
                 _ => Step::Look,
             });
             let most = model.conn.buffered().saturating_sub(50).min(next(6_000));

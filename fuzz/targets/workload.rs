@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::collections::VecDeque;
+use std::io::IoSlice;
 
 use bytes::Buf;
 use libfuzzer_sys::fuzz_target;
@@ -159,9 +160,20 @@ impl End {
                 }
             }
             1 => {
-                let sent = match std::str::from_utf8(&payload) {
-                    Ok(text) if kind == MessageKind::Text => connection.send_text(text),
-                    _ => connection.send_binary(&payload),
+                let text = std::str::from_utf8(&payload).ok();
+                let text = text.filter(|_| kind == MessageKind::Text);
+                let sevenths = usize::from(flags >> 5);
+                let mut some = |slices: &[IoSlice<'_>]| {
+                    let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+                    let taken = bytes.len() * if self.hung_up { 0 } else { sevenths } / 7;
+                    self.pipe.extend(&bytes[..taken]);
+                    taken
+                };
+                let sent = match (text, flags & 0x10 != 0) {
+                    (Some(text), true) => connection.write_text(text, &mut some),
+                    (None, true) => connection.write_binary(&payload, &mut some),
+                    (Some(text), false) => connection.send_text(text),
+                    (None, false) => connection.send_binary(&payload),
                 };
                 if sent.is_ok() {
                     self.said.push(Heard::Message(kind, payload));

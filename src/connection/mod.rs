@@ -19,6 +19,9 @@ pub use refused::{Refused, SendError};
 pub use reply::Reply;
 pub use send::{Fin, MaskKeys, Sender};
 
+#[cfg(feature = "std")]
+use std::io::IoSlice;
+
 use bytes::BytesMut;
 
 use crate::close::CloseFrame;
@@ -36,7 +39,7 @@ use crate::role::Role;
 ///   [`filled`](Self::filled) let a transport read a long message straight into its memory.
 /// * **Commands:** [`send_text`](Self::send_text), [`send_binary`](Self::send_binary), [`send`](Self::send),
 ///   [`send_fragment`](Self::send_fragment), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close),
-///   [`fail`](Self::fail).
+///   [`fail`](Self::fail). With the feature `std`, `write_text` and `write_binary` write at once what they can.
 /// * **Output:** [`outgoing`](Self::outgoing) is the bytes to write.
 /// * **State:** [`transport`](Self::transport) says what to do with the transport, [`outcome`](Self::outcome) how the
 ///   connection ended, [`buffered`](Self::buffered) and [`is_congested`](Self::is_congested) how far writing is behind.
@@ -214,6 +217,59 @@ impl Connection {
     #[inline]
     pub fn send_binary(&mut self, data: &[u8]) -> Result<(), SendError> {
         self.sender.send_binary(data)
+    }
+
+    /// Sends a text message by `write`, and queues what that does not take; see [`Sender::write_text`].
+    ///
+    /// ```
+    /// # use std::io::{self, Write};
+    /// # use bytes::Buf;
+    /// # use sansocket::{Config, Connection};
+    /// # let mut stream = Vec::new();
+    /// let mut connection = Connection::server(&Config::default());
+    /// connection.write_text("Hello", |slices| stream.write_vectored(slices).unwrap_or(0))?;
+    /// while connection.outgoing().has_remaining() {
+    ///     let written = stream.write(connection.outgoing().chunk())?;
+    ///     connection.outgoing().advance(written);
+    /// }
+    /// assert_eq!(stream, b"\x81\x05Hello"); // RFC 6455 §5.7
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_text`](Self::send_text); nothing is written then.
+    ///
+    /// # Panics
+    ///
+    /// If `write` returns more than it was given.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub fn write_text(
+        &mut self,
+        text: &str,
+        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) -> Result<(), SendError> {
+        self.sender.write_text(text, write)
+    }
+
+    /// Sends a binary message by `write`, and queues what that does not take; see [`Sender::write_text`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`send_text`](Self::send_text); nothing is written then.
+    ///
+    /// # Panics
+    ///
+    /// If `write` returns more than it was given.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub fn write_binary(
+        &mut self,
+        data: &[u8],
+        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) -> Result<(), SendError> {
+        self.sender.write_binary(data, write)
     }
 
     /// Queues a message. A server does not copy a large payload.

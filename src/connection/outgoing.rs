@@ -192,6 +192,27 @@ impl Outgoing {
         self.append(header, payload);
     }
 
+    /// Queues what is left of a frame, of which the transport has taken `written` bytes, where nothing else waits.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(super) fn push_rest(&mut self, head: &[u8], payload: &[u8], written: usize) {
+        let len = head.len() + payload.len();
+        assert!(written <= len, "more bytes written than there were");
+        if written < len {
+            self.push_unwritten(head, payload, written);
+        }
+    }
+
+    #[cfg(feature = "std")]
+    #[cold]
+    fn push_unwritten(&mut self, head: &[u8], payload: &[u8], written: usize) {
+        let (begun, head) = head.split_at(written.min(head.len()));
+        let payload = &payload[written - begun.len()..];
+        self.reserve(head.len() + payload.len());
+        self.frames.push(head);
+        self.frames.push(payload);
+    }
+
     /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
     #[inline]
     pub(super) fn commit(&mut self) {
@@ -462,22 +483,30 @@ fn reply_at(aside: &Waiting, mut cursor: Cursor) -> Segment<'_> {
 
 /// Returns how much room a frame with `len` bytes of payload is written in.
 #[inline]
-const fn frame_room(len: usize) -> usize {
+pub(super) const fn frame_room(len: usize) -> usize {
     size_of::<u128>() + len
 }
 
 /// Appends a frame to `queue`, which has room for it.
 #[inline(always)]
 fn write_frame(queue: &mut Buffer, header: FrameHeader, payload: &[u8]) {
+    let room = queue.room(frame_room(payload.len()));
+    let len = encode_frame(room, header, payload);
+    queue.advance(len);
+}
+
+/// Writes a frame to the beginning of `room`, as long as [`frame_room`] says; returns its length.
+#[inline(always)]
+pub(super) fn encode_frame(room: &mut [u8], header: FrameHeader, payload: &[u8]) -> usize {
     let (head, head_len) = header.to_word();
     let head = head.to_le_bytes();
-    let len = head_len + payload.len();
-    let room = queue.extend(len, frame_room(payload.len()));
     // All of the word, whose unused end the payload overwrites: a copy of known length is one move.
     room[..head.len()].copy_from_slice(&head);
+    let len = head_len + payload.len();
     let body = &mut room[head_len..len];
     match header.mask {
         Some(key) => mask::copy(body, payload, key, 0),
         None => mask::copy_plain(body, payload),
     }
+    len
 }

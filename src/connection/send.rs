@@ -1,5 +1,8 @@
 //! Sending (RFC 6455 §6.1): messages to frames, frames to bytes.
 
+#[cfg(feature = "std")]
+mod at_once;
+
 use bytes::Buf;
 
 use super::closing::{Closing, Outcome, Transport};
@@ -425,7 +428,7 @@ impl Sender {
     }
 
     /// Queues a message. One that goes out as it is, in a frame that the queue is ready for, has to be fast.
-    #[inline]
+    #[inline(always)]
     fn send_whole(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), SendError> {
         self.may_begin()?;
         if !self.goes_as_it_is(payload.len()) {
@@ -460,7 +463,7 @@ impl Sender {
     }
 
     /// Appends a message in one frame to a queue that is ready for it.
-    #[inline]
+    #[inline(always)]
     fn append_whole(&mut self, kind: MessageKind, payload: &[u8]) {
         let start = Start::message(kind, false);
         if self.role == Role::Server {

@@ -205,6 +205,12 @@ pub(crate) fn take(conn: &mut Connection) -> Vec<u8> {
     bytes
 }
 
+/// Returns the bytes of a vectored write.
+#[cfg(feature = "std")]
+pub(crate) fn join(slices: &[std::io::IoSlice<'_>]) -> Vec<u8> {
+    slices.iter().flat_map(|slice| slice.to_vec()).collect()
+}
+
 /// Does what [`take`] does and describes the frames, which must be masked as `role` has to.
 pub(crate) fn take_frames(conn: &mut Connection, role: Role) -> Vec<String> {
     naive::describe(&take(conn), role)
