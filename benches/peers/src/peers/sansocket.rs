@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use bytes::Buf;
 use sansocket::handshake::{HeadLimits, RequestReader, Server};
-use sansocket::{Config, Connection, Event, Message as Owned};
+use sansocket::{Config, Connection, Event};
 
 use super::{Role, Socket};
 use crate::message::{Message, Tally, params};
@@ -17,7 +17,6 @@ struct Sansocket {
     transport: Transport,
     connection: Connection,
     buffer: Rc<RefCell<Box<[u8]>>>,
-    role: Role,
 }
 
 pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
@@ -26,13 +25,13 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
         Role::Client => Connection::client(&config),
         Role::Server => Connection::server(&config),
     };
-    Box::new(Sansocket::new(role, transport, connection))
+    Box::new(Sansocket::new(transport, connection))
 }
 
 pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
     let connection = Connection::server(&config).with_deflate(params(takeover), &config);
-    Box::new(Sansocket::new(Role::Server, transport, connection))
+    Box::new(Sansocket::new(transport, connection))
 }
 
 pub(super) fn accept(mut transport: Transport) {
@@ -57,34 +56,41 @@ const ROOM: usize = 20 << 10;
 /// How much waits before it is written: more would not be found in the CPU's nearest cache any more.
 const GATHERED: usize = 16 << 10;
 
-/// From here on a server keeps an owned payload where it is.
-const LARGE: usize = 4 << 10;
+/// From here on each message is written by itself: to gather them would copy more than it saves.
+const LARGE: usize = 1 << 10;
 
 impl Sansocket {
-    fn new(role: Role, transport: Transport, connection: Connection) -> Self {
+    fn new(transport: Transport, connection: Connection) -> Self {
         Self {
             transport,
             connection,
             buffer: Transport::buffer(),
-            role,
         }
     }
+}
 
-    /// Writes all that waits: by one slice where it lies together, by many where payloads lie elsewhere.
-    fn write(&mut self) {
-        let outgoing = self.connection.outgoing();
-        while !outgoing.is_empty() {
-            let chunk = outgoing.chunk();
-            let written = if chunk.len() == outgoing.len() {
-                self.transport.write(chunk)
-            } else {
-                let mut slices = [IoSlice::new(&[]); 16];
-                let count = outgoing.chunks_vectored(&mut slices);
-                self.transport.write_vectored(&slices[..count])
-            };
-            outgoing.advance(written.expect("memory"));
-        }
+/// Writes all that waits: by one slice where it lies together, by many where payloads lie elsewhere.
+fn write(transport: &mut Transport, connection: &mut Connection) {
+    let outgoing = connection.outgoing();
+    while !outgoing.is_empty() {
+        let chunk = outgoing.chunk();
+        let written = if chunk.len() == outgoing.len() {
+            write_slices(transport, &[IoSlice::new(chunk)])
+        } else {
+            let mut slices = [IoSlice::new(&[]); 16];
+            let count = outgoing.chunks_vectored(&mut slices);
+            write_slices(transport, &slices[..count])
+        };
+        outgoing.advance(written);
     }
+}
+
+fn write_slices(transport: &mut Transport, slices: &[IoSlice<'_>]) -> usize {
+    let written = match slices {
+        [slice] => transport.write(slice),
+        _ => transport.write_vectored(slices),
+    };
+    written.expect("memory")
 }
 
 impl Socket for Sansocket {
@@ -109,25 +115,35 @@ impl Socket for Sansocket {
                 }
             }
             if self.connection.buffered() > 0 {
-                self.write();
+                write(&mut self.transport, &mut self.connection);
             }
         }
     }
 
     fn send(&mut self, message: &Message, count: u64, batch: u64) {
-        let by_reference = self.role == Role::Server && message.bytes.len() >= LARGE;
-        for i in 1..=count {
-            if by_reference {
-                let message = Owned::Binary(message.bytes.clone());
-                self.connection.send(message).expect("there is room");
-            } else {
-                let sent = self.connection.send_binary(&message.bytes);
+        let Self {
+            transport,
+            connection,
+            ..
+        } = self;
+        if batch == 1 || message.bytes.len() >= LARGE {
+            for _ in 0..count {
+                let sent = connection
+                    .write_binary(&message.bytes, |slices| write_slices(transport, slices));
                 sent.expect("there is room");
+                if connection.buffered() > 0 {
+                    write(transport, connection);
+                }
             }
-            if i % batch == 0 || self.connection.buffered() >= GATHERED {
-                self.write();
+            return;
+        }
+        for i in 1..=count {
+            let sent = connection.send_binary(&message.bytes);
+            sent.expect("there is room");
+            if i % batch == 0 || connection.buffered() >= GATHERED {
+                write(transport, connection);
             }
         }
-        self.write();
+        write(transport, connection);
     }
 }
