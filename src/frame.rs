@@ -318,11 +318,21 @@ impl FrameHeader {
     #[expect(clippy::arithmetic_side_effects, reason = "at most 14")]
     pub(crate) const fn to_word(self) -> (u128, usize) {
         let first = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;
+        // What is short needs but one register, and no shift by a length that is not known.
+        if self.len <= 125 {
+            let word = self.len << 8 | first as u64;
+            return match self.mask {
+                Some(key) => {
+                    let key = u32::from_le_bytes(key) as u64;
+                    ((word | 0x80 << 8 | key << 16) as u128, 6)
+                }
+                None => (word as u128, 2),
+            };
+        }
         let masked = (self.mask.is_some() as u128) << 15;
         // §5.2 "the minimal number of bytes MUST be used to encode the length"
         let (word, len) = match self.len {
-            len @ 0..=125 => ((len as u128) << 8, 2),
-            len @ 126..=0xFFFF => (126 << 8 | ((len.swap_bytes() >> 48) as u128) << 16, 4),
+            len @ ..=0xFFFF => (126 << 8 | ((len.swap_bytes() >> 48) as u128) << 16, 4),
             len => (127 << 8 | (len.swap_bytes() as u128) << 16, 10),
         };
         let word = word | masked | first as u128;
