@@ -56,9 +56,11 @@ enum Part {
     Payload,
 }
 
-/// How many bytes replies may have to wait for, if no single frame is longer; and the payload from which on an owned one is
-/// not copied.
+/// How many bytes replies may have to wait for, if no single frame is longer.
 const LARGE: usize = 4 << 10;
+
+/// The length from which on an owned payload is not copied.
+pub(super) const SHARED_MIN: usize = LARGE;
 
 /// The most bytes of replies that wait; then no more Pings are taken from the application.
 const LANE_MAX: usize = 64 << 10;
@@ -150,7 +152,7 @@ impl Outgoing {
 
     /// Queues a frame without a mask. A large payload is kept where it is.
     pub(super) fn push_shared(&mut self, header: FrameHeader, payload: Bytes) {
-        if payload.len() < LARGE {
+        if payload.len() < SHARED_MIN {
             return self.push(header, &payload);
         }
         self.make_room();

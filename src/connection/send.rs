@@ -6,7 +6,7 @@ mod at_once;
 use bytes::Buf;
 
 use super::closing::{Closing, Outcome, Transport};
-use super::outgoing::Outgoing;
+use super::outgoing::{Outgoing, SHARED_MIN};
 use super::refused::{Refused, SendError};
 use super::reply::Reply;
 use crate::buffer::Buffer;
@@ -157,7 +157,13 @@ impl Sender {
     ///
     /// Those of [`send_text`](Self::send_text), with the message handed back.
     pub fn send(&mut self, message: Message) -> Result<(), Refused> {
-        self.send_with(message, Compress::Auto)
+        let copied = |len| self.role == Role::Client || len < SHARED_MIN;
+        let sent = match &message {
+            Message::Text(text) if copied(text.len()) => self.send_text(text),
+            Message::Binary(data) if copied(data.len()) => self.send_binary(data),
+            _ => return self.send_with(message, Compress::Auto),
+        };
+        sent.map_err(|error| Refused { error, message })
     }
 
     /// Queues a message, and says whether it is to be compressed, where that was agreed on.
