@@ -123,7 +123,7 @@ impl Buffer {
     }
 
     /// Drops all bytes from `len` on.
-    #[cfg(feature = "deflate")]
+    #[cfg(any(feature = "deflate", feature = "std"))]
     pub(crate) fn truncate(&mut self, len: usize) {
         self.filled = self.filled.min(len);
     }

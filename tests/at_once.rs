@@ -7,21 +7,34 @@ mod memory;
 use std::io::IoSlice;
 
 use common::{BOTH, closing, fresh, hear_frames, take, take_frames};
-use memory::allocations;
+use memory::{allocations, held, held_since};
 use sansocket::{Config, Connection, Fin, MessageKind, Role, SendError};
 
 /// The longest payload that is put together with its header.
 const JOINED_MAX: usize = 240;
 
-/// Writes a message of which the transport takes up to `most` bytes; returns what it was offered, `None` for nothing.
+/// Writes a message of which the transport takes up to `most` bytes; returns those, `None` if it was not offered any.
+#[expect(
+    clippy::panic_in_result_fn,
+    reason = "an assertion of the test, not an error"
+)]
 fn write(conn: &mut Connection, payload: &[u8], most: usize) -> Result<Option<Vec<u8>>, SendError> {
-    let mut offered = None;
-    let write = |slices: &[IoSlice<'_>]| offered.insert(common::join(slices)).len().min(most);
+    let mut written = None;
+    let mut is_full = false;
+    let write = |slices: &[IoSlice<'_>]| {
+        let offered = common::join(slices);
+        let written = written.get_or_insert_with(Vec::new);
+        assert!(!is_full, "offered more than was taken");
+        let taken = offered.len().min(most - written.len());
+        written.extend(&offered[..taken]);
+        is_full = taken < offered.len();
+        taken
+    };
     match str::from_utf8(payload) {
         Ok(text) => conn.write_text(text, write)?,
         Err(_) => conn.write_binary(payload, write)?,
     }
-    Ok(offered)
+    Ok(written)
 }
 
 /// Returns what the queue makes of the same message.
@@ -53,36 +66,18 @@ fn the_rest_of_a_frame_waits() {
             for byte in [b'a', 0xFF] {
                 let payload = vec![byte; len];
                 let expected = queued(role, &payload);
-                for most in (0..20).chain([130, len, len + 3, len + 4, usize::MAX]) {
+                for most in (0..20).chain([130, len, len + 3, len + 4, 16_384, 40_000, usize::MAX])
+                {
                     let mut conn = fresh(role);
-                    let offered = write(&mut conn, &payload, most).expect("open");
-                    let taken = match offered {
-                        Some(offered) => {
-                            assert_eq!(offered, expected, "{len} bytes from a {role:?}");
-                            offered[..most.min(offered.len())].to_vec()
-                        }
-                        None => Vec::new(),
-                    };
-                    assert_eq!(conn.buffered(), expected.len() - taken.len());
-                    let all = [taken, take(&mut conn)].concat();
+                    let written = write(&mut conn, &payload, most).expect("open");
+                    let written = written.expect("nothing waits");
+                    assert_eq!(written.len(), most.min(expected.len()));
+                    assert_eq!(conn.buffered(), expected.len() - written.len());
+                    let all = [written, take(&mut conn)].concat();
                     assert_eq!(all, expected, "{most} of {len} bytes from a {role:?}");
                 }
             }
         }
-    }
-}
-
-/// Only what has to be masked and is long goes through the queue by itself.
-#[test]
-fn what_has_to_be_queued_is_not_offered() {
-    for (role, len, expected) in [
-        (Role::Server, JOINED_MAX, true),
-        (Role::Server, 1 << 20, true),
-        (Role::Client, JOINED_MAX, true),
-        (Role::Client, JOINED_MAX + 1, false),
-    ] {
-        let offered = write(&mut fresh(role), &vec![1; len], usize::MAX).expect("open");
-        assert_eq!(offered.is_some(), expected, "{len} bytes from a {role:?}");
     }
 }
 
@@ -105,8 +100,8 @@ fn no_pong_tears_a_frame_that_was_offered() {
     for role in BOTH {
         for most in [0, 1, 5] {
             let mut conn = fresh(role);
-            let offered = write(&mut conn, b"Hello", most).expect("open");
-            let mut bytes = offered.expect("nothing waits")[..most].to_vec();
+            let written = write(&mut conn, b"Hello", most).expect("open");
+            let mut bytes = written.expect("nothing waits");
             hear_frames(&mut conn, role, "89 01 'x'");
             bytes.extend(take(&mut conn));
             let frames = [queued(role, b"Hello"), {
@@ -176,7 +171,8 @@ fn compressed_messages_are_queued() {
     }
 }
 
-/// S-13: a message that the transport takes needs no memory at all, be it the first of its thread.
+/// S-13: a message that the transport takes needs no memory, be it the first of its thread, unless it is long and has to be
+/// masked.
 #[test]
 fn no_memory_is_needed() {
     for role in BOTH {
@@ -200,4 +196,24 @@ fn no_memory_is_needed() {
 fn no_more_is_taken_than_was_offered() {
     let taken = fresh(Role::Server).write_text("Hello", |_| 8);
     taken.expect("open");
+}
+
+/// S-13: one of a client takes little memory, however long it is.
+#[test]
+fn what_is_masked_needs_little_memory() {
+    let mut conn = fresh(Role::Client);
+    let long = vec![1; 1 << 20];
+    let before = held();
+    let mut most = 0;
+    let write = |slices: &[IoSlice<'_>]| {
+        most = most.max(held_since(before));
+        slices.iter().map(|slice| slice.len()).sum()
+    };
+    conn.write_binary(&long, write).expect("open");
+    assert!((1 << 10..20 << 10).contains(&most), "{most} bytes");
+    let again = allocations(|| {
+        let write = |slices: &[IoSlice<'_>]| slices.iter().map(|slice| slice.len()).sum();
+        conn.write_binary(&long, write).expect("open");
+    });
+    assert_eq!((again, conn.buffered()), (0, 0));
 }

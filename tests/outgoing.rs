@@ -750,16 +750,18 @@ impl Model {
     fn write_at_once(&mut self, len: usize, count: usize) {
         let payload = self.payload(len);
         let waiting = self.conn.buffered();
-        let mut offered = Vec::new();
+        let (mut written, mut shown) = (Vec::new(), Vec::new());
         let sent = self.conn.write_binary(&payload, |slices| {
-            offered = common::join(slices);
-            count.min(offered.len())
-        });
-        if !offered.is_empty() {
             assert_eq!(waiting, 0, "written before what waits");
-            let taken = count.min(offered.len());
-            self.wrote(&offered[..taken]);
-            self.shown = offered.split_off(taken);
+            assert!(shown.is_empty(), "offered more than was taken");
+            let mut offered = common::join(slices);
+            shown = offered.split_off(offered.len().min(count - written.len()));
+            written.extend(&offered);
+            offered.len()
+        });
+        self.wrote(&written);
+        if waiting == 0 {
+            self.shown = shown;
         }
         self.note(sent, payload);
     }

@@ -248,7 +248,7 @@ impl Connection {
     pub fn write_text(
         &mut self,
         text: &str,
-        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+        write: impl FnMut(&[IoSlice<'_>]) -> usize,
     ) -> Result<(), SendError> {
         self.sender.write_text(text, write)
     }
@@ -267,7 +267,7 @@ impl Connection {
     pub fn write_binary(
         &mut self,
         data: &[u8],
-        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+        write: impl FnMut(&[IoSlice<'_>]) -> usize,
     ) -> Result<(), SendError> {
         self.sender.write_binary(data, write)
     }

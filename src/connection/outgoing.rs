@@ -215,6 +215,14 @@ impl Outgoing {
         self.frames.push(payload);
     }
 
+    /// Queues the rest of a payload that is being written, from `offset` on, and masks it.
+    #[cfg(feature = "std")]
+    pub(super) fn push_masked(&mut self, payload: &[u8], key: [u8; 4], offset: usize) {
+        self.reserve(payload.len());
+        mask::copy(self.frames.room(payload.len()), payload, key, offset);
+        self.frames.advance(payload.len());
+    }
+
     /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
     #[inline]
     pub(super) fn commit(&mut self) {
