@@ -17,21 +17,23 @@ struct Sansocket {
     transport: Transport,
     connection: Connection,
     buffer: Rc<RefCell<Box<[u8]>>>,
+    /// From this length on each message is written by itself.
+    large: usize,
 }
 
 pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
-    let connection = match role {
-        Role::Client => Connection::client(&config),
-        Role::Server => Connection::server(&config),
+    let (connection, large) = match role {
+        Role::Client => (Connection::client(&config), LARGE_MASKED),
+        Role::Server => (Connection::server(&config), LARGE),
     };
-    Box::new(Sansocket::new(transport, connection))
+    Box::new(Sansocket::new(transport, connection, large))
 }
 
 pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
     let connection = Connection::server(&config).with_deflate(params(takeover), &config);
-    Box::new(Sansocket::new(transport, connection))
+    Box::new(Sansocket::new(transport, connection, LARGE))
 }
 
 pub(super) fn accept(mut transport: Transport) {
@@ -57,15 +59,19 @@ const ROOM: usize = 8 << 10;
 /// How much waits before it is written: more would not be found in the CPU's nearest cache any more.
 const GATHERED: usize = 16 << 10;
 
-/// From here on each message is written by itself: to gather them would copy more than it saves.
+/// A message of this length is not worth a copy into the queue.
 const LARGE: usize = 1 << 10;
 
+/// Nor is one that has to be masked, which is a copy anyway.
+const LARGE_MASKED: usize = 4 << 10;
+
 impl Sansocket {
-    fn new(transport: Transport, connection: Connection) -> Self {
+    fn new(transport: Transport, connection: Connection, large: usize) -> Self {
         Self {
             transport,
             connection,
             buffer: Transport::buffer(),
+            large,
         }
     }
 }
@@ -125,9 +131,10 @@ impl Socket for Sansocket {
         let Self {
             transport,
             connection,
+            large,
             ..
         } = self;
-        if batch == 1 || message.bytes.len() >= LARGE {
+        if batch == 1 || message.bytes.len() >= *large {
             for _ in 0..count {
                 let sent = connection
                     .write_binary(&message.bytes, |slices| write_slices(transport, slices));
