@@ -3,6 +3,7 @@
 use super::event::{Chunk, Event};
 use crate::buffer::Buffer;
 use crate::close::CloseFrame;
+use crate::frame::Opcode;
 use crate::message::MessageKind;
 use crate::payload::Payload;
 use crate::text::Text;
@@ -62,4 +63,14 @@ pub(super) fn event(what: What, payload: Payload<'_>) -> Option<Event<'_>> {
         What::Pong => Event::Pong(payload),
         What::Close(close) => Event::Close(close),
     })
+}
+
+/// Returns the event of a Ping or Pong whose payload lies in the input.
+#[inline(always)]
+pub(super) fn control(opcode: Opcode, payload: &mut [u8]) -> Event<'_> {
+    let payload = Payload::input(payload);
+    match opcode {
+        Opcode::Ping => Event::Ping(payload),
+        _ => Event::Pong(payload),
+    }
 }

@@ -29,8 +29,10 @@ use crate::config::Config;
 #[cfg(feature = "deflate")]
 use crate::deflate::Params;
 use crate::error::ProtocolError;
+use crate::frame::Opcode;
 use crate::message::{Compress, Message, MessageKind};
 use crate::role::Role;
+use found::control;
 
 /// A WebSocket connection without its transport.
 ///
@@ -407,12 +409,11 @@ impl Connection {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        let event = self.receiver.receive_control(input);
-        if event.is_some() {
-            if let Some(Event::Ping(payload)) = &event {
+        if let Some((opcode, payload)) = self.receiver.receive_control(input) {
+            if opcode == Opcode::Ping {
                 self.sender.answer_ping(payload);
             }
-            return Ok(event);
+            return Ok(Some(control(opcode, payload)));
         }
         loop {
             let event = self.receiver.receive_any(input);

@@ -7,7 +7,7 @@ use core::mem;
 use bytes::{Buf, BytesMut};
 
 use super::event::Event;
-use super::found::{Found, Outcome, Place, Taken, What, event};
+use super::found::{Found, Outcome, Place, Taken, What, control, event};
 use super::partial::{Frame, Head};
 use crate::assemble::{Assembly, End};
 use crate::close::CloseFrame;
@@ -102,10 +102,18 @@ impl Receiver {
                 *input = &mut [];
                 Ok(None)
             }
-            None => match self.receive_control(input) {
-                Some(event) => Ok(Some(event)),
-                None => self.receive_any(input),
-            },
+            None => self.receive_other(input),
+        }
+    }
+
+    #[inline(never)]
+    fn receive_other<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        match self.receive_control(input) {
+            Some((opcode, payload)) => Ok(Some(control(opcode, payload))),
+            None => self.receive_any(input),
         }
     }
 

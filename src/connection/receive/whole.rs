@@ -34,11 +34,13 @@ impl Receiver {
         })
     }
 
-    /// Returns the next event if it is a Ping or Pong that lies whole in `input`, be a message in progress or not.
+    /// Returns the next frame if it is a Ping or Pong that lies whole in `input`, be a message in progress or not: which of
+    /// them, and the payload.
+    #[inline(always)]
     pub(in crate::connection) fn receive_control<'i>(
         &mut self,
         input: &mut &'i mut [u8],
-    ) -> Option<Event<'i>> {
+    ) -> Option<(Opcode, &'i mut [u8])> {
         if !self.begins_frame() {
             return None;
         }
@@ -53,11 +55,7 @@ impl Receiver {
         if let Some(key) = header.mask {
             mask::apply(payload, key, 0);
         }
-        let payload = Payload::input(payload);
-        Some(match header.opcode {
-            Opcode::Ping => Event::Ping(payload),
-            _ => Event::Pong(payload),
-        })
+        Some((header.opcode, payload))
     }
 
     /// Takes `input` if no event can come of it: it is nothing, or a byte of a header that goes on, or lies inside of a data
