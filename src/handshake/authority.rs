@@ -2,6 +2,8 @@
 
 use core::net::Ipv6Addr;
 
+use super::set::Set;
+
 /// Splits an authority into its host and what stands behind its last colon.
 pub(super) fn split(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
@@ -25,18 +27,11 @@ pub(super) fn is_host(host: &str) -> bool {
             .strip_suffix(']')
             .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok());
     }
-    !host.is_empty()
-        && host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || is_host_mark(byte))
+    !host.is_empty() && NAME.has_all(host.as_bytes())
 }
 
-const fn is_host_mark(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'-' | b'.' | b'_' | b'~' | b'%' | b'!' | b'$' | b'&' | b'\''..=b',' | b';' | b'='
-    )
-}
+/// The characters of a name or an IPv4 address.
+static NAME: Set = Set::alphanumeric_and(b"-._~%!$&'()*+,;=");
 
 /// Returns the port if it is a decimal number of 16 bits.
 pub(super) fn parse_port(port: &str) -> Option<u16> {
@@ -44,4 +39,22 @@ pub(super) fn parse_port(port: &str) -> Option<u16> {
         return None;
     }
     port.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString as _;
+
+    use super::*;
+
+    /// RFC 3986 §3.2.2: a name is made of unreserved characters, escapes and "sub-delims".
+    #[test]
+    fn a_name_is_made_of_these_characters() {
+        for byte in 0..=127 {
+            let text = char::from(byte).to_string();
+            let expected = byte.is_ascii_alphanumeric() || "-._~%!$&'()*+,;=".contains(&text);
+            assert_eq!(is_host(&text), expected, "{text:?}");
+        }
+        assert!(!is_host("\u{e9}"));
+    }
 }

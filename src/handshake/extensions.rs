@@ -12,7 +12,7 @@ use super::error::HeadError;
 use super::field;
 use super::headers::Headers;
 use super::name;
-use super::token::is_token_byte;
+use super::token::TOKEN;
 use super::token::token;
 #[cfg(feature = "deflate")]
 use crate::deflate::Element;
@@ -289,7 +289,7 @@ impl<'a> Scanner<'a> {
 
     fn token(&mut self) -> Option<&'a str> {
         self.skip_whitespace();
-        let end = self.rest.iter().position(|&byte| !is_token_byte(byte));
+        let end = self.rest.iter().position(|&byte| !TOKEN.has(byte));
         let (bytes, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
         let token = core::str::from_utf8(bytes).ok()?;
@@ -313,7 +313,7 @@ impl<'a> Scanner<'a> {
                 [] => return None,
             };
             // §9.1 "the value after quoted-string unescaping MUST conform to the 'token' ABNF"
-            if !is_token_byte(byte) {
+            if !TOKEN.has(byte) {
                 return None;
             }
             text.push(char::from(byte));

@@ -51,6 +51,7 @@ mod reject;
 mod request;
 mod response;
 mod server;
+mod set;
 mod token;
 mod uri;
 

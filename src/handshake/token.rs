@@ -1,19 +1,18 @@
 //! The two building blocks of every header: the token, and optional whitespace (RFC 9110 §5.6).
 
+use super::set::Set;
+
 /// Returns `bytes` as text if they are a token: one or more of the characters that separate
 /// nothing (RFC 9110 §5.6.2, the same set as in RFC 2616 §2.2).
 pub(super) fn token(bytes: &[u8]) -> Option<&str> {
-    if bytes.is_empty() || !bytes.iter().copied().all(is_token_byte) {
+    if bytes.is_empty() || !TOKEN.has_all(bytes) {
         return None;
     }
     core::str::from_utf8(bytes).ok()
 }
 
-pub(super) const fn is_token_byte(byte: u8) -> bool {
-    matches!(byte,
-        b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-        | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z')
-}
+/// The characters of a token.
+pub(super) static TOKEN: Set = Set::alphanumeric_and(b"!#$%&'*+-.^_`|~");
 
 /// Returns `bytes` without the spaces and tabs around them.
 pub(super) fn trim(bytes: &[u8]) -> &[u8] {
