@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::Digest as _;
 use sha1::Sha1;
 
+use super::set::Set;
+
 /// Returns the `Sec-WebSocket-Accept` that answers a `Sec-WebSocket-Key`, in ASCII
 /// (RFC 6455 §4.2.2).
 ///
@@ -39,13 +41,50 @@ pub(super) fn encode(nonce: [u8; 16]) -> [u8; 24] {
 /// RFC 6455 §4.2.2 allows a server not to decode the key; we do, and take only the one spelling
 /// (padding there, unused bits zero) that an encoder gives.
 pub(super) fn is_valid(key: &[u8]) -> bool {
-    let mut nonce = [0; 18]; // what the 24 characters would hold without padding
-    STANDARD.decode_slice(key, &mut nonce) == Ok(16)
+    // Of the digit before the padding only the upper two bits belong to the 16 bytes.
+    let [digits @ .., b'A' | b'Q' | b'g' | b'w', b'=', b'='] = key else {
+        return false;
+    };
+    digits.len() == 21 && DIGITS.has_all(digits)
 }
+
+/// The digits of base64 (RFC 4648 §4).
+static DIGITS: Set = Set::alphanumeric_and(b"+/");
 
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut text = [0; N];
     let written = STANDARD.encode_slice(bytes, &mut text);
     debug_assert_eq!(written, Ok(N), "N is the length of the text");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decodes(key: &[u8]) -> bool {
+        let mut nonce = [0; 64];
+        STANDARD.decode_slice(key, &mut nonce) == Ok(16)
+    }
+
+    /// HS-08: whatever byte stands anywhere, and however long the key is, the decoder of the library agrees.
+    #[test]
+    fn a_key_is_valid_if_it_decodes_to_16_bytes() {
+        for nonce in [*b"the sample nonce", [0x3f; 16], [0xc0; 16], [0xff; 16]] {
+            let valid = encode(nonce);
+            for place in 0..valid.len() {
+                for byte in 0..=255 {
+                    let mut key = valid;
+                    key[place] = byte;
+                    assert_eq!(is_valid(&key), decodes(&key), "{}", key.escape_ascii());
+                }
+            }
+        }
+        for len in 0..=40 {
+            for padding in 0..=3 {
+                let key = [&b"A".repeat(len)[..], &b"=".repeat(padding)].concat();
+                assert_eq!(is_valid(&key), decodes(&key), "{len} digits, {padding}");
+            }
+        }
+    }
 }
