@@ -2,19 +2,26 @@
 
 use core::net::Ipv6Addr;
 
+use memchr::memrchr;
+
 use super::set::Set;
 
 /// Splits an authority into its host and what stands behind its last colon.
 pub(super) fn split(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
+    let colon = memrchr(b':', authority.as_bytes());
+    match colon.and_then(|colon| authority.split_at_checked(colon)) {
         // A colon inside brackets belongs to an IPv6 address.
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        Some((host, port)) if !port.contains(']') => (host, port.get(1..)),
         _ => (authority, None),
     }
 }
 
 /// Tells whether `authority` is a host, with a port or without (RFC 9112 §3.2).
 pub(super) fn is_valid(authority: &str) -> bool {
+    // Most have no port, and need not be split.
+    if is_host(authority) {
+        return true;
+    }
     let (host, port) = split(authority);
     is_host(host) && port.is_none_or(|port| port.is_empty() || parse_port(port).is_some())
 }

@@ -109,13 +109,12 @@ impl fmt::Debug for OriginPolicy {
 
 /// Compares an origin with a host as [`OriginPolicy::same`] says.
 fn is_same(origin: &str, host: &str) -> bool {
-    let Some((scheme, origin)) = origin.split_once("://") else {
+    let (origin, default_port) = if let Some(rest) = origin.strip_prefix("http://") {
+        (rest, 80)
+    } else if let Some(rest) = origin.strip_prefix("https://") {
+        (rest, 443)
+    } else {
         return false;
-    };
-    let default_port = match scheme {
-        "http" => 80,
-        "https" => 443,
-        _ => return false,
     };
     let parse_port = |port: Option<&str>| match port {
         None | Some("") => Some(default_port),
