@@ -7,6 +7,8 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use core::fmt;
 
+use memchr::memchr;
+
 use super::error::HandshakeError;
 use super::error::HeadError;
 use super::field;
@@ -77,9 +79,12 @@ impl Extensions {
 
     /// Returns the extensions in their order.
     pub fn iter(&self) -> impl Iterator<Item = Extension<'_>> {
-        let elements = (!self.is_empty()).then(|| self.text.split(','));
-        elements.into_iter().flatten().map(|text| Extension {
-            text: text.trim_start_matches(' ').into(),
+        let mut rest = (!self.is_empty()).then_some(self.as_str());
+        core::iter::from_fn(move || {
+            let (text, next) = cut(rest?, b',');
+            rest = next;
+            let text = text.trim_start_matches(' ').into();
+            Some(Extension { text })
         })
     }
 
@@ -229,18 +234,26 @@ impl<'a> Extension<'a> {
     /// Returns the name. Case matters.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.text.split(';').next().unwrap_or_default()
+        cut(&self.text, b';').0
     }
 
     /// Returns the parameters in their order, each with its value if it has one.
     pub fn params(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.text.split(';').skip(1).map(|param| {
-            let param = param.trim_start_matches(' ');
-            match param.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (param, None),
-            }
+        let (_, mut rest) = cut(&self.text, b';');
+        core::iter::from_fn(move || {
+            let (param, next) = cut(rest?, b';');
+            rest = next;
+            Some(cut(param.trim_start_matches(' '), b'='))
         })
+    }
+}
+
+/// Returns what comes before a separator and, if there is one, what comes behind it.
+fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
+    let at = memchr(separator, text.as_bytes());
+    match at.and_then(|at| text.split_at_checked(at)) {
+        Some((before, rest)) => (before, rest.get(1..)),
+        None => (text, None),
     }
 }
 
