@@ -234,7 +234,7 @@ impl Client {
         headers
             .first(name::CONNECTION)
             .ok_or(HandshakeError::Missing(name::CONNECTION))?;
-        if !headers.list_has(name::CONNECTION, "upgrade") {
+        if !headers.list_has(name::CONNECTION, "Upgrade") {
             return Err(HandshakeError::Invalid(name::CONNECTION));
         }
         if headers.required(name::SEC_WEBSOCKET_ACCEPT)? != key::accept_key(&self.key) {

@@ -69,16 +69,15 @@ impl Headers {
     /// Empty elements count for nothing. A comma always separates: quoted strings are not known
     /// here (they occur in [`Extensions`](super::Extensions)).
     pub fn elements(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        self.all(name)
-            .flat_map(|value| value.split(|&byte| byte == b','))
-            .map(trim)
-            .filter(|element| !element.is_empty())
+        self.all(name).flat_map(elements)
     }
 
     /// Tells whether a list header has this element, without regard to case.
     pub(super) fn list_has(&self, name: &str, element: &str) -> bool {
-        self.elements(name)
-            .any(|other| other.eq_ignore_ascii_case(element.as_bytes()))
+        let is_element = |other: &[u8]| is_same(other, element.as_bytes());
+        // Most lists have one element, and need not be split.
+        self.all(name)
+            .any(|value| is_element(value) || elements(value).any(is_element))
     }
 
     /// Returns the value of a header that may appear only once.
@@ -103,10 +102,7 @@ impl Headers {
 
     fn is_named(&self, field: &Field, name: &str) -> bool {
         // Most names differ in length, which needs no look at the head.
-        field.name.len() == name.len()
-            && self
-                .bytes(&field.name)
-                .eq_ignore_ascii_case(name.as_bytes())
+        field.name.len() == name.len() && is_same(self.bytes(&field.name), name.as_bytes())
     }
 
     fn bytes(&self, range: &Range<usize>) -> &[u8] {
@@ -134,6 +130,18 @@ impl Field {
         });
         located.collect()
     }
+}
+
+/// Compares without regard to case. Most peers spell what they mean as the RFCs do.
+fn is_same(bytes: &[u8], other: &[u8]) -> bool {
+    bytes == other || bytes.eq_ignore_ascii_case(other)
+}
+
+/// Returns the elements of one line of a list.
+pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    (value.split(|&byte| byte == b','))
+        .map(trim)
+        .filter(|element| !element.is_empty())
 }
 
 /// Returns where `part` lies in `head`, so that it can be found again once `head` has an owner.

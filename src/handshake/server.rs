@@ -14,11 +14,13 @@ use super::extensions::Extension;
 use super::extensions::Extensions;
 use super::field;
 use super::headers::Headers;
+use super::headers::elements;
 use super::key;
 use super::name;
 use super::origin::OriginPolicy;
 use super::request::HttpVersion;
 use super::request::Request;
+use super::token::is_token;
 use super::token::token;
 #[cfg(feature = "deflate")]
 use crate::deflate::{NAME, Offer, Params};
@@ -402,7 +404,7 @@ fn check_upgrade(headers: &Headers) -> Result<(), HandshakeError> {
     // §4.2.1 "An |Upgrade| header field containing the value "websocket", treated as an ASCII
     //         case-insensitive value." and "A |Connection| header field that includes the token
     //         "Upgrade", treated as an ASCII case-insensitive value."
-    if headers.list_has(name::UPGRADE, "websocket") && headers.list_has(name::CONNECTION, "upgrade")
+    if headers.list_has(name::UPGRADE, "websocket") && headers.list_has(name::CONNECTION, "Upgrade")
     {
         Ok(())
     } else {
@@ -431,10 +433,13 @@ fn is_version(value: &[u8]) -> bool {
 /// Checks that the subprotocols that the client offers, if it does, are names.
 fn check_subprotocols(headers: &Headers) -> Result<(), HandshakeError> {
     const NAME: &str = name::SEC_WEBSOCKET_PROTOCOL;
-    let mut offered = headers.elements(NAME).peekable();
+    let mut lines = headers.all(NAME).peekable();
+    if lines.peek().is_none() {
+        return Ok(());
+    }
     // §4.3 "Sec-WebSocket-Protocol-Client = 1#token"
-    let empty = offered.peek().is_none() && headers.first(NAME).is_some();
-    if empty || !offered.all(|name| token(name).is_some()) {
+    let mut offered = lines.flat_map(elements).peekable();
+    if offered.peek().is_none() || !offered.all(is_token) {
         return Err(HandshakeError::Invalid(NAME));
     }
     Ok(())

@@ -5,10 +5,12 @@ use super::set::Set;
 /// Returns `bytes` as text if they are a token: one or more of the characters that separate
 /// nothing (RFC 9110 §5.6.2, the same set as in RFC 2616 §2.2).
 pub(super) fn token(bytes: &[u8]) -> Option<&str> {
-    if bytes.is_empty() || !TOKEN.has_all(bytes) {
-        return None;
-    }
-    core::str::from_utf8(bytes).ok()
+    is_token(bytes).then(|| core::str::from_utf8(bytes).ok())?
+}
+
+/// Tells whether `bytes` are a token.
+pub(super) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && TOKEN.has_all(bytes)
 }
 
 /// The characters of a token.
