@@ -34,6 +34,8 @@ pub struct Headers {
 #[derive(Clone)]
 pub(super) struct Field {
     name: Range<usize>,
+    /// What tells most names apart without a look at the head.
+    digest: usize,
     value: Range<usize>,
 }
 
@@ -61,7 +63,11 @@ impl Headers {
     /// Returns the value of the first field of this name.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<&[u8]> {
-        self.all(name).next()
+        let field = self
+            .fields
+            .iter()
+            .find(|field| self.is_named(field, name))?;
+        Some(self.bytes(&field.value))
     }
 
     /// Returns the elements of a list header, joined over all its lines (RFC 9110 §5.6.1).
@@ -82,12 +88,14 @@ impl Headers {
 
     /// Returns the value of a header that may appear only once.
     pub(super) fn only(&self, name: &'static str) -> Result<Option<&[u8]>, HandshakeError> {
-        let mut all = self.all(name);
-        let first = all.next();
-        match all.next() {
-            Some(_) => Err(HandshakeError::Repeated(name)),
-            None => Ok(first),
+        let mut fields = self.fields.iter();
+        let Some(first) = fields.find(|field| self.is_named(field, name)) else {
+            return Ok(None);
+        };
+        if fields.any(|field| self.is_named(field, name)) {
+            return Err(HandshakeError::Repeated(name));
         }
+        Ok(Some(self.bytes(&first.value)))
     }
 
     /// Returns the value of a header that must appear exactly once.
@@ -101,8 +109,7 @@ impl Headers {
     }
 
     fn is_named(&self, field: &Field, name: &str) -> bool {
-        // Most names differ in length, which needs no look at the head.
-        field.name.len() == name.len() && is_same(self.bytes(&field.name), name.as_bytes())
+        field.digest == digest(name.as_bytes()) && is_same(self.bytes(&field.name), name.as_bytes())
     }
 
     fn bytes(&self, range: &Range<usize>) -> &[u8] {
@@ -126,6 +133,7 @@ impl Field {
     pub(super) fn locate_all(head: &[u8], fields: &[httparse::Header<'_>]) -> Vec<Self> {
         let located = fields.iter().map(|field| Self {
             name: locate(head, field.name.as_bytes()),
+            digest: digest(field.name.as_bytes()),
             value: locate(head, field.value),
         });
         located.collect()
@@ -152,4 +160,10 @@ pub(super) fn locate(head: &[u8], part: &[u8]) -> Range<usize> {
     }
     let start = part.as_ptr().addr() - head.as_ptr().addr();
     start..start + part.len()
+}
+
+/// Returns the length of a name and its first letter, whose case does not matter.
+fn digest(name: &[u8]) -> usize {
+    let first = name.first().map_or(0, |byte| byte | 0x20);
+    name.len() << 8 | usize::from(first)
 }
