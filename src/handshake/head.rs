@@ -1,6 +1,7 @@
 //! Collecting the head of an HTTP message as its bytes arrive, within limits.
 
 use alloc::vec::Vec;
+use core::mem::MaybeUninit;
 
 use memchr::memchr_iter;
 
@@ -156,6 +157,35 @@ impl HeadReader {
                 (self.empty_lines.checked_sub(1)).ok_or(HandshakeError::StartLine)?;
         }
         Ok(empty && self.head.lines > 0)
+    }
+}
+
+/// Where the parser notes the fields of a head.
+pub(super) struct Table<'head> {
+    few: [Entry<'head>; FEW],
+    many: Vec<Entry<'head>>,
+}
+
+type Entry<'head> = MaybeUninit<httparse::Header<'head>>;
+
+/// How many fields are parsed without an allocation: more than browsers send.
+const FEW: usize = 32;
+
+impl<'head> Table<'head> {
+    pub(super) const fn new() -> Self {
+        Self {
+            few: [MaybeUninit::uninit(); FEW],
+            many: Vec::new(),
+        }
+    }
+
+    /// Returns room for a field in each of so many lines.
+    pub(super) fn of(&mut self, lines: usize) -> &mut [Entry<'head>] {
+        if let Some(few) = self.few.get_mut(..lines) {
+            return few;
+        }
+        self.many.resize(lines, MaybeUninit::uninit());
+        &mut self.many
     }
 }
 

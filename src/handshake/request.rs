@@ -1,6 +1,5 @@
 //! The head of a client's HTTP request.
 
-use alloc::vec;
 use core::ops::Range;
 
 use super::authority;
@@ -8,6 +7,7 @@ use super::error::HandshakeError;
 use super::head::Head;
 use super::head::HeadLimits;
 use super::head::HeadReader;
+use super::head::Table;
 use super::head::fault;
 use super::headers::Field;
 use super::headers::Headers;
@@ -132,9 +132,10 @@ impl Request {
 
     fn parse(head: Head) -> Result<Self, HandshakeError> {
         let Head { bytes, lines } = head;
-        let mut table = vec![httparse::EMPTY_HEADER; lines];
-        let mut parsed = httparse::Request::new(&mut table);
-        let status = parsed.parse(&bytes).map_err(|error| match error {
+        let mut table = Table::new();
+        let mut parsed = httparse::Request::new(&mut []);
+        let status = parsed.parse_with_uninit_headers(&bytes, table.of(lines));
+        let status = status.map_err(|error| match error {
             httparse::Error::Version if !has_version(&bytes) => HandshakeError::StartLine,
             _ => fault(error),
         });

@@ -1,12 +1,12 @@
 //! The head of a server's HTTP response.
 
-use alloc::vec;
 use core::ops::Range;
 
 use super::error::HandshakeError;
 use super::head::Head;
 use super::head::HeadLimits;
 use super::head::HeadReader;
+use super::head::Table;
 use super::head::fault;
 use super::headers::Field;
 use super::headers::Headers;
@@ -64,9 +64,12 @@ impl Response {
 
     fn parse(head: Head) -> Result<Self, HandshakeError> {
         let Head { bytes, lines } = head;
-        let mut table = vec![httparse::EMPTY_HEADER; lines];
-        let mut parsed = httparse::Response::new(&mut table);
-        if parsed.parse(&bytes).map_err(fault)?.is_partial() {
+        let mut table = Table::new();
+        let mut parsed = httparse::Response::new(&mut []);
+        let status = httparse::ParserConfig::default()
+            .parse_response_with_uninit_headers(&mut parsed, &bytes, table.of(lines))
+            .map_err(fault)?;
+        if status.is_partial() {
             return Err(HandshakeError::StartLine);
         }
         // Other numbers are no status at all (RFC 9110 §15).
