@@ -146,6 +146,27 @@ fn where_the_input_is_cut_changes_nothing() {
     }
 }
 
+/// HS-22, S-13: heads of few and of many lines, at and beyond the limits on them.
+#[test]
+fn where_a_head_of_many_lines_is_cut_changes_nothing() {
+    for count in [1, 31, 32, 33, 40] {
+        for limit in [count - 1, count, count + 1] {
+            let limits = HeadLimits {
+                headers: limit,
+                ..HeadLimits::default()
+            };
+            let lines = "A: b\r\n".repeat(count);
+            let request = format!("GET / HTTP/1.1\r\n{lines}\r\n");
+            let response = format!("HTTP/1.1 101 \r\n{lines}\r\n");
+            let allowed = count <= limit;
+            let read = is_head_in_every_way(read_request, limits, request.as_bytes());
+            assert_eq!(read, allowed, "{count} lines, {limit} allowed");
+            let read = is_head_in_every_way(read_response, limits, response.as_bytes());
+            assert_eq!(read, allowed, "{count} lines, {limit} allowed");
+        }
+    }
+}
+
 /// HS-23, S-13: every start of a head wants more, and takes in all it is given.
 #[test]
 fn every_start_of_a_head_wants_more() {
@@ -161,16 +182,25 @@ fn every_start_of_a_head_wants_more() {
 /// S-04: a single byte that is changed to any other never panics a reader.
 #[test]
 fn no_byte_makes_a_reader_panic() {
-    let head = b"GET /chat HTTP/1.1\r\nHost: a\r\nCookie: b\r\n\r\n";
-    for place in 0..head.len() {
-        for byte in 0..=255 {
-            let mut head = *head;
-            head[place] = byte;
-            let outcome = read_request(HeadLimits::default(), &[&head]);
-            let bytewise: Vec<_> = head.chunks(1).collect();
-            assert_eq!(read_request(HeadLimits::default(), &bytewise), outcome);
+    fn check<const N: usize>(read: fn(HeadLimits, &[&[u8]]) -> Outcome, head: &[u8; N]) {
+        for place in 0..N {
+            for byte in 0..=255 {
+                let mut head = *head;
+                head[place] = byte;
+                let outcome = read(HeadLimits::default(), &[&head]);
+                let bytewise: Vec<_> = head.chunks(1).collect();
+                assert_eq!(read(HeadLimits::default(), &bytewise), outcome);
+            }
         }
     }
+    check(
+        read_request,
+        b"GET /chat HTTP/1.1\r\nHost: a\r\nCookie: b\r\n\r\n",
+    );
+    check(
+        read_response,
+        b"HTTP/1.1 101 OK\r\nUpgrade: a\r\nB:\r\n\r\n",
+    );
 }
 
 fn with_headers(lines: &str, check: impl FnOnce(&Headers)) {

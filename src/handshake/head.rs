@@ -43,7 +43,8 @@ impl Default for HeadLimits {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Head {
     pub(super) bytes: Vec<u8>,
-    /// How many lines it has that are not empty, the first line included.
+    /// How many lines it has that are not empty, the first line included; if they are not counted,
+    /// how many header lines are parsed.
     pub(super) lines: usize,
 }
 
@@ -71,12 +72,40 @@ impl HeadReader {
         }
     }
 
-    /// Takes in the next bytes; returns the head once it is complete, and how many bytes of `input`
-    /// belong to it.
-    pub(super) fn receive(
+    /// Takes in the next bytes; returns what `parse` makes of the head once it is complete, and how
+    /// many bytes of `input` belong to it.
+    pub(super) fn receive<T>(
         &mut self,
         input: &[u8],
-    ) -> Result<Option<(Head, usize)>, HandshakeError> {
+        parse: fn(Head) -> Result<T, HandshakeError>,
+    ) -> Result<Option<(T, usize)>, HandshakeError> {
+        if let Some(head) = self.whole(input)
+            && let Ok(parsed) = parse(head)
+        {
+            return Ok(Some((parsed, input.len())));
+        }
+        let Some((head, used)) = self.collect(input)? else {
+            return Ok(None);
+        };
+        Ok(Some((parse(head)?, used)))
+    }
+
+    /// Returns the head that `input` is, unless it came in pieces or something comes before or
+    /// behind it: the parser finds most line ends as fast as they are looked for. It may turn out to
+    /// be no head, or to break a limit on its lines; then what is wrong is looked for in order.
+    fn whole(&self, input: &[u8]) -> Option<Head> {
+        // No empty line comes before a letter.
+        let begins = self.head.bytes.is_empty() && input.first()?.is_ascii_alphabetic();
+        let fits = input.len() <= self.limits.bytes.min(self.limits.start_line);
+        (begins && fits && input.ends_with(b"\r\n\r\n")).then(|| Head {
+            bytes: input.into(),
+            lines: self.limits.headers.min(FEW),
+        })
+    }
+
+    /// Takes in the next bytes; returns the head once it is complete, and how many bytes of `input`
+    /// belong to it.
+    fn collect(&mut self, input: &[u8]) -> Result<Option<(Head, usize)>, HandshakeError> {
         // What comes byte by byte is not worth a search, but where a line may end.
         if let &[byte] = input
             && byte != b'\n'

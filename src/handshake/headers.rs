@@ -129,14 +129,28 @@ impl fmt::Debug for Headers {
 }
 
 impl Field {
-    /// Notes where parsed fields lie in the head they were parsed from.
-    pub(super) fn locate_all(head: &[u8], fields: &[httparse::Header<'_>]) -> Vec<Self> {
+    /// Notes where parsed fields lie in the head they were parsed from, in which each line must end
+    /// in CRLF.
+    pub(super) fn locate_all(
+        head: &[u8],
+        fields: &[httparse::Header<'_>],
+    ) -> Result<Vec<Self>, HandshakeError> {
         let located = fields.iter().map(|field| Self {
             name: locate(head, field.name.as_bytes()),
             digest: digest(field.name.as_bytes()),
             value: locate(head, field.value),
         });
-        located.collect()
+        let located: Vec<_> = located.collect();
+        // The parser takes a single LF for a line end, too.
+        let follows_crlf = |field: &Self| {
+            let before = head.get(..field.name.start).unwrap_or_default();
+            before.ends_with(b"\r\n")
+        };
+        if located.iter().all(follows_crlf) {
+            Ok(located)
+        } else {
+            Err(HandshakeError::LineEnding)
+        }
     }
 }
 

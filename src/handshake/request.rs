@@ -139,13 +139,13 @@ impl Request {
             httparse::Error::Version if !has_version(&bytes) => HandshakeError::StartLine,
             _ => fault(error),
         });
-        if status?.is_partial() {
+        if status? != httparse::Status::Complete(bytes.len()) {
             return Err(HandshakeError::StartLine);
         }
         let method = locate(&bytes, parsed.method.unwrap_or_default().as_bytes());
         let target = locate(&bytes, parsed.path.unwrap_or_default().as_bytes());
         let version = HttpVersion::from_minor(parsed.version)?;
-        let fields = Field::locate_all(&bytes, parsed.headers);
+        let fields = Field::locate_all(&bytes, parsed.headers)?;
         Ok(Self {
             method,
             target,
@@ -194,10 +194,7 @@ impl RequestReader {
     /// The head is longer than a limit allows, or malformed (RFC 9112 §2, §3, §5). The reader is of
     /// no further use then.
     pub fn receive(&mut self, input: &[u8]) -> Result<Option<(Request, usize)>, HandshakeError> {
-        let Some((head, used)) = self.reader.receive(input)? else {
-            return Ok(None);
-        };
-        Ok(Some((Request::parse(head)?, used)))
+        self.reader.receive(input, Request::parse)
     }
 }
 

@@ -69,7 +69,7 @@ impl Response {
         let status = httparse::ParserConfig::default()
             .parse_response_with_uninit_headers(&mut parsed, &bytes, table.of(lines))
             .map_err(fault)?;
-        if status.is_partial() {
+        if status != httparse::Status::Complete(bytes.len()) {
             return Err(HandshakeError::StartLine);
         }
         // Other numbers are no status at all (RFC 9110 §15).
@@ -77,7 +77,7 @@ impl Response {
             .ok_or(HandshakeError::StartLine)?;
         let reason = locate(&bytes, parsed.reason.unwrap_or_default().as_bytes());
         let version = HttpVersion::from_minor(parsed.version)?;
-        let fields = Field::locate_all(&bytes, parsed.headers);
+        let fields = Field::locate_all(&bytes, parsed.headers)?;
         Ok(Self {
             status,
             reason,
@@ -143,9 +143,10 @@ impl ResponseReader {
     )]
     pub fn receive(&mut self, input: &[u8]) -> Result<Option<(Response, usize)>, HandshakeError> {
         let mut used = 0;
-        while let Some((head, end)) = self.reader.receive(input.get(used..).unwrap_or_default())? {
+        while let Some(rest) = input.get(used..)
+            && let Some((response, end)) = self.reader.receive(rest, Response::parse)?
+        {
             used += end;
-            let response = Response::parse(head)?;
             if !response.is_interim() {
                 return Ok(Some((response, used)));
             }
