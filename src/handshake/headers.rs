@@ -112,7 +112,7 @@ impl Headers {
         field.digest == digest(name.as_bytes()) && is_same(self.bytes(&field.name), name.as_bytes())
     }
 
-    fn bytes(&self, range: &Range<usize>) -> &[u8] {
+    pub(super) fn bytes(&self, range: &Range<usize>) -> &[u8] {
         self.head.get(range.clone()).unwrap_or_default()
     }
 }

@@ -80,7 +80,7 @@ impl Request {
     /// behind the authority: `/` if there is none. A query must have a path before it.
     #[must_use]
     pub fn resource_name(&self) -> Option<&str> {
-        Some(self.split_target()?.1)
+        core::str::from_utf8(self.split_target()?.1).ok()
     }
 
     /// Returns the host and port that the client asks for, as it wrote them: those of an absolute
@@ -107,19 +107,17 @@ impl Request {
     }
 
     /// Splits the target into the authority, if it has one, and the resource name.
-    pub(super) fn split_target(&self) -> Option<(Option<&str>, &str)> {
-        let target = self.target();
+    pub(super) fn split_target(&self) -> Option<(Option<&str>, &[u8])> {
+        let target = self.headers.bytes(&self.target);
         // A fragment is no part of a request target, and RFC 6455 §3 has none.
-        if !target
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && byte != b'#')
-        {
+        let is_part = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+        if !target.iter().fold(true, |all, &byte| all & is_part(byte)) {
             return None;
         }
-        if target.starts_with('/') {
+        if target.starts_with(b"/") {
             return Some((None, target));
         }
-        let (scheme, rest) = target.split_once("://")?;
+        let (scheme, rest) = self.target().split_once("://")?;
         if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
             return None;
         }
@@ -127,7 +125,7 @@ impl Request {
             Some(slash) => rest.split_at(slash),
             None => (rest, "/"),
         };
-        authority::is_valid(authority).then_some((Some(authority), path))
+        authority::is_valid(authority).then_some((Some(authority), path.as_bytes()))
     }
 
     fn parse(head: Head) -> Result<Self, HandshakeError> {
