@@ -333,9 +333,11 @@ impl Accepted {
     )]
     pub fn response(&self) -> Vec<u8> {
         let mut response = Vec::with_capacity(256 + self.extra.len());
-        response.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
-        field::push(&mut response, name::UPGRADE, b"websocket");
-        field::push(&mut response, name::CONNECTION, b"Upgrade");
+        response.extend_from_slice(
+            b"HTTP/1.1 101 Switching Protocols\r\n\
+              Upgrade: websocket\r\n\
+              Connection: Upgrade\r\n",
+        );
         field::push(&mut response, name::SEC_WEBSOCKET_ACCEPT, &self.accept);
         if let Some(subprotocol) = &self.subprotocol {
             field::push(
