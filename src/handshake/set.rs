@@ -39,3 +39,19 @@ impl Set {
         bytes.iter().fold(true, |all, &byte| all & self.has(byte))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_letters_digits_and_marks() {
+        let set = Set::alphanumeric_and(b"-\xFF");
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_alphanumeric() || byte == b'-' || byte == 0xFF;
+            assert_eq!(set.has(byte), expected, "{byte:#04x}");
+            assert_eq!(set.has_all(&[b'a', byte, b'z']), expected, "{byte:#04x}");
+        }
+        assert!(set.has_all(b""));
+    }
+}
