@@ -107,14 +107,14 @@ impl Waiting {
         }
     }
 
-    /// Returns the reply at `place`, or what is left of it, and where it ends.
-    pub(super) fn reply_at(&self, place: Place) -> (&[u8], u32) {
+    /// Returns the reply at `place`, or what is left of it.
+    pub(super) fn reply_at(&self, place: Place) -> &[u8] {
         let bytes = &self.replies[place.replies as usize..];
         let len = match place.reply_end.checked_sub(place.replies) {
             None | Some(0) => reply_len(bytes),
             Some(left) => left as usize,
         };
-        (&bytes[..len], place.replies + lane(len))
+        &bytes[..len]
     }
 
     /// Drops the gaps that are behind, and gives memory back in which nothing waits; tells whether nothing does at all.

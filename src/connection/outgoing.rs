@@ -45,8 +45,8 @@ struct Cursor {
     aside: Place,
 }
 
-/// Bytes that lie together, the part that they lie in, and the place behind them.
-type Segment<'a> = (Part, &'a [u8], Cursor);
+/// Bytes that lie together, and the part that they lie in.
+type Segment<'a> = (Part, &'a [u8]);
 
 /// Which part of the queue some bytes lie in.
 #[derive(Clone, Copy)]
@@ -297,13 +297,12 @@ impl Outgoing {
 
     #[inline(never)]
     fn commit_aside(&mut self) {
-        if let Some((part, bytes, behind)) = self.segment(self.cursor()) {
-            let cursor = behind.back(part, bytes.len());
-            self.go_to(cursor);
-            if let (Part::Replies, Some(aside)) = (part, self.aside.get_mut()) {
-                aside.place.reply_end = behind.aside.replies;
-            }
-        }
+        let mut cursor = self.cursor();
+        let Some((part, bytes)) = self.segment(&mut cursor) else {
+            return;
+        };
+        cursor.forward(part, 0, bytes.len());
+        self.go_to(cursor);
     }
 
     /// Returns the place up to which all is written.
@@ -324,15 +323,14 @@ impl Outgoing {
         }
     }
 
-    /// Returns the bytes at `cursor` as far as they lie together, their part, and the place behind them; for a queue with
-    /// something aside.
-    fn segment(&self, mut cursor: Cursor) -> Option<Segment<'_>> {
+    /// Moves `cursor` to the next bytes and returns them as far as they lie together; for a queue with something aside.
+    fn segment(&self, cursor: &mut Cursor) -> Option<Segment<'_>> {
         let aside = self.aside.get()?;
+        let place = &mut cursor.aside;
+        if place.replies < place.reply_end {
+            return Some((Part::Replies, aside.reply_at(*place)));
+        }
         loop {
-            let place = cursor.aside;
-            if place.replies < place.reply_end {
-                return Some(reply_at(aside, cursor));
-            }
             let gap = aside.gaps.get(place.gap as usize);
             let end = match gap {
                 Some(gap) if place.begun => gap.end,
@@ -340,24 +338,21 @@ impl Outgoing {
                 None => self.frames.len(),
             };
             if cursor.frames < end {
-                let bytes = &self.frames[cursor.frames..end];
-                cursor.frames = end;
-                return Some((Part::Frames, bytes, cursor));
+                return Some((Part::Frames, &self.frames[cursor.frames..end]));
             }
             match gap {
                 Some(gap) if place.begun => {
                     let bytes = &gap.payload[place.payload..];
                     if !bytes.is_empty() {
-                        cursor.aside.payload = gap.payload.len();
-                        return Some((Part::Payload, bytes, cursor));
+                        return Some((Part::Payload, bytes));
                     }
-                    cursor.aside.gap += 1;
-                    (cursor.aside.begun, cursor.aside.payload) = (false, 0);
+                    place.gap += 1;
+                    (place.begun, place.payload) = (false, 0);
                 }
                 _ if aside.replies.len() > place.replies as usize => {
-                    return Some(reply_at(aside, cursor));
+                    return Some((Part::Replies, aside.reply_at(*place)));
                 }
-                Some(_) => cursor.aside.begun = true,
+                Some(_) => place.begun = true,
                 None => return None,
             }
         }
@@ -366,37 +361,43 @@ impl Outgoing {
     /// Goes `count` bytes forward where something waits beside the frames.
     #[inline(never)]
     fn advance_aside(&mut self, mut count: usize) {
+        let mut cursor = self.cursor();
+        let mut payload = 0;
         while count > 0 {
-            let Some((part, bytes, behind)) = self.segment(self.cursor()) else {
+            let Some((part, bytes)) = self.segment(&mut cursor) else {
                 break;
             };
             let taken = count.min(bytes.len());
-            let left = bytes.len() - taken;
-            self.go_to(behind.back(part, left));
-            if let Some(aside) = self.aside.get_mut() {
-                match part {
-                    Part::Replies if left > 0 => aside.place.reply_end = behind.aside.replies,
-                    Part::Payload => aside.payload -= taken,
-                    _ => {}
-                }
+            cursor.forward(part, taken, bytes.len() - taken);
+            if let Part::Payload = part {
+                payload += taken;
             }
             count -= taken;
         }
-        if self.aside.get_mut().is_some_and(Waiting::tidy) {
+        self.go_to(cursor);
+        if self.aside.get_mut().is_some_and(|aside| {
+            aside.payload -= payload;
+            aside.tidy()
+        }) {
             self.aside.release();
         }
     }
 }
 
 impl Cursor {
-    /// Returns the place `len` bytes before this one, in the same part.
-    fn back(mut self, part: Part, len: usize) -> Self {
+    /// Goes forward in bytes of `part`, of which some are `left`.
+    fn forward(&mut self, part: Part, taken: usize, left: usize) {
         match part {
-            Part::Frames => self.frames -= len,
-            Part::Replies => self.aside.replies -= lane(len),
-            Part::Payload => self.aside.payload -= len,
+            Part::Frames => self.frames += taken,
+            Part::Payload => self.aside.payload += taken,
+            Part::Replies => {
+                self.aside.replies += lane(taken);
+                self.aside.reply_end = match lane(left) {
+                    0 => 0,
+                    left => self.aside.replies + left,
+                };
+            }
         }
-        self
     }
 }
 
@@ -411,8 +412,8 @@ impl Buf for Outgoing {
         if self.aside.get().is_none() {
             return &self.frames[self.written..];
         }
-        self.segment(self.cursor())
-            .map_or(&[], |(_, bytes, _)| bytes)
+        self.segment(&mut self.cursor())
+            .map_or(&[], |(_, bytes)| bytes)
     }
 
     #[cfg(feature = "std")]
@@ -458,37 +459,31 @@ impl Buf for Outgoing {
 impl Outgoing {
     #[inline(never)]
     fn segments<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
-        let first = self.segment(self.cursor());
+        let mut cursor = self.cursor();
+        let first = self.segment(&mut cursor);
         // Behind what is fixed, gaps that nothing waits for cut nothing.
         let is_cut = self.aside.get().is_some_and(|aside| aside.len() > 0);
-        let segments = iter::successors(first, |(_, _, behind)| {
+        let segments = iter::successors(first, |(part, bytes)| {
+            cursor.forward(*part, bytes.len(), 0);
             if is_cut {
-                self.segment(*behind)
+                self.segment(&mut cursor)
             } else {
-                self.rest(*behind)
+                self.rest(cursor.frames)
             }
         });
         let mut count = 0;
-        for (slice, (_, bytes, _)) in slices.iter_mut().zip(segments) {
+        for (slice, (_, bytes)) in slices.iter_mut().zip(segments) {
             *slice = IoSlice::new(bytes);
             count += 1;
         }
         count
     }
 
-    /// Returns the frames from `cursor` on, where nothing waits beside them.
-    fn rest(&self, mut cursor: Cursor) -> Option<Segment<'_>> {
-        let bytes = &self.frames[cursor.frames..];
-        cursor.frames = self.frames.len();
-        (!bytes.is_empty()).then_some((Part::Frames, bytes, cursor))
+    /// Returns the frames from `begin` on, where nothing waits beside them.
+    fn rest(&self, begin: usize) -> Option<Segment<'_>> {
+        let bytes = &self.frames[begin..];
+        (!bytes.is_empty()).then_some((Part::Frames, bytes))
     }
-}
-
-/// Returns the reply at `cursor`, or what is left of it.
-fn reply_at(aside: &Waiting, mut cursor: Cursor) -> Segment<'_> {
-    let (bytes, end) = aside.reply_at(cursor.aside);
-    (cursor.aside.replies, cursor.aside.reply_end) = (end, 0);
-    (Part::Replies, bytes, cursor)
 }
 
 /// Returns how much room a frame with `len` bytes of payload is written in.
