@@ -193,20 +193,20 @@ fn bad_text_in_lent_memory_fails() {
 fn memory_is_lent_to_long_messages_only() {
     let mut client = common::fresh(Role::Client);
     assert!(client.space().is_none(), "nothing has begun");
-    common::hear(&mut client, &hex("82 7f 00 00 00 00 00 02 00 00"));
+    common::hear(&mut client, &hex("82 7f 00 00 00 00 00 01 00 00"));
     assert!(client.space().is_none(), "nothing has come");
     common::hear(&mut client, &hex("00*4095"));
     assert!(client.space().is_none(), "too little has come");
     common::hear(&mut client, &hex("00"));
     let lent = client.space().expect("enough has come").len();
-    assert_eq!(lent, 65_536, "one step");
+    assert_eq!(lent, 32_768, "one step");
     client.filled(lent);
     assert!(common::hear(&mut client, &[]).is_empty());
     let rest = client.space().expect("more is missing").len();
-    assert_eq!(rest, 131_072 - 4_096 - 65_536, "what is missing");
+    assert_eq!(rest, 65_536 - 4_096 - 32_768, "what is missing");
     client.filled(rest);
     assert!(client.space().is_none(), "nothing is missing");
-    assert_eq!(common::hear(&mut client, &[]), ["binary 00*131072"]);
+    assert_eq!(common::hear(&mut client, &[]), ["binary 00*65536"]);
     common::hear(&mut client, &hex("82 7e 20 00 00*4097"));
     assert!(client.space().is_none(), "too little is missing");
 }
@@ -244,7 +244,7 @@ fn more_than_was_lent_cannot_be_filled() {
     let mut client = common::fresh(Role::Client);
     common::hear(&mut client, &hex("82 7f 00 00 00 00 00 10 00 00 61*5000"));
     let lent = client.space().expect("more is missing").len();
-    assert_eq!(lent, 64 << 10);
+    assert_eq!(lent, 32 << 10);
     client.filled(lent + 1);
 }
 

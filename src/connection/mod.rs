@@ -183,8 +183,8 @@ impl Connection {
     /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
     ///
     /// `None` while there is no such message, too little of it has come to deserve memory, or too little of the frame is
-    /// missing to deserve a read. To be asked only when the input is used up. The room is at most as long as what is missing
-    /// of the frame.
+    /// missing to deserve a read. To be asked only when the input is used up. The room is at most 32 KiB, and at most as long
+    /// as what is missing of the frame.
     #[must_use]
     pub fn space(&mut self) -> Option<&mut [u8]> {
         self.receiver.space()

@@ -181,8 +181,8 @@ impl Receiver {
     /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
     ///
     /// `None` while there is no such message, too little of it has come to deserve memory, or too little of the frame is
-    /// missing to deserve a read. To be asked only when the input is used up. The room is at most as long as what is missing
-    /// of the frame.
+    /// missing to deserve a read. To be asked only when the input is used up. The room is at most 32 KiB, and at most as long
+    /// as what is missing of the frame.
     #[must_use]
     pub fn space(&mut self) -> Option<&mut [u8]> {
         let (frame, len) = self.lent()?;
@@ -215,7 +215,7 @@ impl Receiver {
             return None;
         };
         let gathered = self.message.gathered();
-        let len = frame.share(gathered.max(DIRECT_STEP));
+        let len = frame.share(DIRECT_MAX);
         let pays = gathered >= DIRECT_MIN && len >= DIRECT_MIN;
         (pays && self.gathers(frame)).then_some((frame, len))
     }
@@ -563,5 +563,5 @@ const CHUNK: usize = 64 << 10;
 /// frame. Below, a read into the caller's buffer, which may bring further frames along, costs less than the copy that it saves.
 const DIRECT_MIN: usize = 4 << 10;
 
-/// The least room that is lent, in bytes, if so much is missing: what a read of a socket brings at best.
-const DIRECT_STEP: usize = 64 << 10;
+/// The most room that is lent, in bytes: what has been read is still in the CPU's nearest cache when it is unmasked.
+const DIRECT_MAX: usize = 32 << 10;
