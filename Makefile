@@ -15,6 +15,7 @@ check: lint test
 lint:
 	cargo fmt --check
 	cargo clippy --all-targets --all-features -- -D warnings
+	cargo clippy --all-targets -- -D warnings
 	set -e; for package in $(PACKAGES); do \
 	    cargo fmt --check --manifest-path $$package/Cargo.toml; \
 	    cargo clippy --manifest-path $$package/Cargo.toml --all-targets --target-dir target/packages -- -D warnings; done

@@ -6,10 +6,14 @@
 
 mod ends;
 
+#[cfg(feature = "tokio")]
 extern crate alloc;
 
+#[cfg(feature = "tokio")]
 use alloc::rc::Rc;
+#[cfg(feature = "tokio")]
 use core::cell::RefCell;
+#[cfg(feature = "tokio")]
 use core::task::Waker;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
@@ -54,6 +58,7 @@ pub(crate) struct Nth {
     /// What was asked where the fault is.
     pub(crate) hit: Option<Call>,
     /// Who waits for the stream.
+    #[cfg(feature = "tokio")]
     pub(crate) asleep: Rc<RefCell<Vec<Waker>>>,
 }
 
@@ -69,6 +74,7 @@ impl Nth {
             calls: 0,
             fault,
             hit: None,
+            #[cfg(feature = "tokio")]
             asleep: Rc::default(),
         }
     }
