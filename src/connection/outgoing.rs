@@ -298,11 +298,10 @@ impl Outgoing {
     #[inline(never)]
     fn commit_aside(&mut self) {
         let mut cursor = self.cursor();
-        let Some((part, bytes)) = self.segment(&mut cursor) else {
-            return;
-        };
-        cursor.forward(part, 0, bytes.len());
-        self.go_to(cursor);
+        if let Some((part, bytes)) = self.segment(&mut cursor) {
+            cursor.forward(part, 0, bytes.len());
+            self.go_to(cursor);
+        }
     }
 
     /// Returns the place up to which all is written.
@@ -375,11 +374,11 @@ impl Outgoing {
             count -= taken;
         }
         self.go_to(cursor);
-        if self.aside.get_mut().is_some_and(|aside| {
+        if let Some(aside) = self.aside.get_mut() {
             aside.payload -= payload;
-            aside.tidy()
-        }) {
-            self.aside.release();
+            if aside.tidy() {
+                self.aside.release();
+            }
         }
     }
 }
