@@ -29,9 +29,12 @@ pub trait Socket {
     /// Receives until the tally has `until` messages, or a few more where a read has brought them. Answers Pings.
     fn receive(&mut self, until: u64, tally: &mut Tally);
 
-    /// Sends `message` so many times, and writes all that waits each time that `batch` are sent.
+    /// Sends `message` so many times, and writes all that waits when `batch` are sent, or before.
     fn send(&mut self, message: &Message, count: u64, batch: u64);
 }
+
+/// How much waits before it is written, where the buffer is the caller's: what is still in the CPU's nearest cache.
+const WRITE: usize = 4 << 10;
 
 type OpenDeflate = fn(bool, Transport) -> Box<dyn Socket>;
 

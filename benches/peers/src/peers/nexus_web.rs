@@ -7,7 +7,7 @@ use nexus_web::ws::{
     ClientBuilder, FrameReader, FrameWriter, Message as Theirs, Role as TheirRole,
 };
 
-use super::{LIMIT, Role, Socket};
+use super::{LIMIT, Role, Socket, WRITE};
 use crate::message::{Message, Tally};
 use crate::transport::{READ, Transport};
 
@@ -96,7 +96,7 @@ impl Socket for Nexus {
             }
             let room = &mut self.out[self.filled..];
             self.filled += self.writer.encode_binary(&message.bytes, room);
-            if i % batch == 0 || i == count {
+            if batch == 1 || self.filled >= WRITE || i == count {
                 self.write();
             }
         }

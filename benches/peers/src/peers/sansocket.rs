@@ -9,7 +9,7 @@ use bytes::Buf;
 use sansocket::handshake::{HeadLimits, RequestReader, Server};
 use sansocket::{Config, Connection, Event};
 
-use super::{Role, Socket};
+use super::{Role, Socket, WRITE};
 use crate::message::{Message, Tally, params};
 use crate::transport::Transport;
 
@@ -54,9 +54,6 @@ pub(super) fn accept(mut transport: Transport) {
 
 /// How much is read at once, as the documentation of `Connection` says.
 const ROOM: usize = 20 << 10;
-
-/// How much waits before it is written: where Pings may go out next, and what is still in the CPU's nearest cache.
-const GATHERED: usize = 4 << 10;
 
 /// A message of this length is not worth a copy into the queue.
 const LARGE: usize = 1 << 10;
@@ -147,7 +144,7 @@ impl Socket for Sansocket {
         for _ in 0..count {
             let sent = connection.send_binary(&message.bytes);
             sent.expect("there is room");
-            if connection.buffered() >= GATHERED {
+            if connection.buffered() >= WRITE {
                 write(transport, connection);
             }
         }

@@ -8,7 +8,7 @@ use sockudo_ws::handshake::{build_response, generate_accept_key, parse_request};
 use sockudo_ws::protocol::{CompressedProtocol, Protocol};
 use sockudo_ws::{DeflateConfig, Message as Theirs, Role as TheirRole};
 
-use super::{LIMIT, Role, Socket};
+use super::{LIMIT, Role, Socket, WRITE};
 use crate::message::{Message, Tally};
 use crate::transport::{Transport, now};
 
@@ -122,7 +122,7 @@ impl<C: Codec> Socket for Sockudo<C> {
         let theirs = Theirs::Binary(message.bytes.clone());
         for i in 1..=count {
             self.protocol.encode(&theirs, &mut self.out);
-            if i % batch == 0 || i == count {
+            if batch == 1 || self.out.len() >= WRITE || i == count {
                 self.write();
             }
         }

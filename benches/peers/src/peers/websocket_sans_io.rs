@@ -10,7 +10,7 @@ use websocket_sans_io::{
     FrameInfo, Opcode, WebsocketFrameDecoder, WebsocketFrameEncoder, WebsocketFrameEvent,
 };
 
-use super::{Role, Socket};
+use super::{Role, Socket, WRITE};
 use crate::message::{Message, Tally};
 use crate::transport::Transport;
 
@@ -123,7 +123,7 @@ impl Socket for SansIo {
                 let begin = self.out.len();
                 self.out.extend_from_slice(&message.bytes);
                 self.encoder.transform_frame_payload(&mut self.out[begin..]);
-                if i % batch == 0 || i == count {
+                if batch == 1 || self.out.len() >= WRITE || i == count {
                     self.transport.write_all(&self.out).expect("memory");
                     self.out.clear();
                 }
