@@ -43,12 +43,12 @@ impl Default for HeadLimits {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Head {
     pub(super) bytes: Vec<u8>,
-    /// How many lines it has that are not empty, the first line included; if they are not counted,
-    /// how many header lines are parsed.
+    /// How many lines it has that are not empty, the first line included, or how many header lines
+    /// it may have if they were not counted.
     pub(super) lines: usize,
 }
 
-/// Looks for the end of a head, at each byte once, however the input is cut.
+/// Looks for the end of a head, at no byte more than a few times, however the input is cut.
 #[derive(Clone, Debug)]
 pub(super) struct HeadReader {
     limits: HeadLimits,
@@ -91,12 +91,14 @@ impl HeadReader {
     }
 
     /// Returns the head that `input` is, unless it came in pieces or something comes before or
-    /// behind it: the parser finds most line ends as fast as they are looked for. It may turn out to
-    /// be no head, or to break a limit on its lines; then what is wrong is looked for in order.
+    /// behind it, or it is very long: to look for the lines first would cost about as much as to
+    /// parse them. It may turn out to be no head, or to break a limit on its lines; then what is
+    /// wrong is looked for in order.
     fn whole(&self, input: &[u8]) -> Option<Head> {
         // No empty line comes before a letter.
         let begins = self.head.bytes.is_empty() && input.first()?.is_ascii_alphabetic();
-        let fits = input.len() <= self.limits.bytes.min(self.limits.start_line);
+        let most = self.limits.bytes.min(self.limits.start_line).min(WHOLE_MAX);
+        let fits = input.len() <= most;
         (begins && fits && input.ends_with(b"\r\n\r\n")).then(|| Head {
             bytes: input.into(),
             lines: self.limits.headers.min(FEW),
@@ -188,6 +190,9 @@ impl HeadReader {
         Ok(empty && self.head.lines > 0)
     }
 }
+
+/// The longest input that is tried as a head by itself: what that costs in vain does not grow with the limits.
+const WHOLE_MAX: usize = 8 * 1024;
 
 /// Where the parser notes the fields of a head.
 pub(super) struct Table<'head> {

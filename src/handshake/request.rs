@@ -155,7 +155,7 @@ impl Request {
 
 /// Reads the head of a request from bytes as they arrive.
 ///
-/// Each byte is looked at once, however the input is cut.
+/// No byte is looked at more than a few times, however the input is cut.
 ///
 /// ```
 /// use sansocket::handshake::{HeadLimits, RequestReader};

@@ -96,7 +96,7 @@ impl Response {
 /// Reads the head of the final response from bytes as they arrive; skips interim ones
 /// (RFC 9110 §15.2).
 ///
-/// Each byte is looked at once, however the input is cut.
+/// No byte is looked at more than a few times, however the input is cut.
 ///
 /// ```
 /// use sansocket::handshake::{HeadLimits, ResponseReader};
