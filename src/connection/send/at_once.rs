@@ -13,7 +13,7 @@ use crate::message::MessageKind;
 /// The longest payload that is put together with its header: up to here a copy costs less than a second slice.
 const JOINED_MAX: usize = 240;
 
-/// How much is masked before it is written: it stays in the CPU's nearest cache, and makes a record of TLS.
+/// How much is masked before it is written: it stays in the CPU's nearest cache.
 const MASKED_MAX: usize = 16 << 10;
 
 impl Sender {
@@ -22,9 +22,12 @@ impl Sender {
     /// For a transport that has nothing else to write: a short message needs no memory then, a long one of a server is not
     /// copied, and one of a client is masked by 16 KiB at a time. `write` gets bytes of the frame, in slices for one
     /// vectored write, and returns how many of them it has written; 0 is right for an error, too, as the next write will
-    /// meet it again. It is called until it takes less than it was given. It is not called at all if the message has to go
-    /// through the queue: because something waits there, or because it is compressed or cut into fragments. So
+    /// meet it again. It is called until it has taken all, or less than it was given. It is not called at all if the message has
+    /// to go through the queue: because something waits there, or because it is compressed or cut into fragments. So
     /// [`outgoing`](Self::outgoing) has to be written afterwards, as always.
+    ///
+    /// A stream whose `write_vectored` writes but one slice gains nothing by this for a long message of a server: the
+    /// header goes out alone, and the payload is queued.
     ///
     /// # Errors
     ///
