@@ -17,23 +17,21 @@ struct Sansocket {
     transport: Transport,
     connection: Connection,
     buffer: Rc<RefCell<Box<[u8]>>>,
-    /// From this length on each message is written by itself.
-    large: usize,
 }
 
 pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
-    let (connection, large) = match role {
-        Role::Client => (Connection::client(&config), LARGE_MASKED),
-        Role::Server => (Connection::server(&config), LARGE),
+    let connection = match role {
+        Role::Client => Connection::client(&config),
+        Role::Server => Connection::server(&config),
     };
-    Box::new(Sansocket::new(transport, connection, large))
+    Box::new(Sansocket::new(transport, connection))
 }
 
 pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
     let connection = Connection::server(&config).with_deflate(params(takeover), &config);
-    Box::new(Sansocket::new(transport, connection, LARGE))
+    Box::new(Sansocket::new(transport, connection))
 }
 
 pub(super) fn accept(mut transport: Transport) {
@@ -55,19 +53,12 @@ pub(super) fn accept(mut transport: Transport) {
 /// How much is read at once, as the documentation of `Connection` says.
 const ROOM: usize = 20 << 10;
 
-/// A message of this length is not worth a copy into the queue.
-const LARGE: usize = 1 << 10;
-
-/// Nor is one that has to be masked, which is a copy anyway.
-const LARGE_MASKED: usize = 4 << 10;
-
 impl Sansocket {
-    fn new(transport: Transport, connection: Connection, large: usize) -> Self {
+    fn new(transport: Transport, connection: Connection) -> Self {
         Self {
             transport,
             connection,
             buffer: Transport::buffer(),
-            large,
         }
     }
 }
@@ -127,10 +118,9 @@ impl Socket for Sansocket {
         let Self {
             transport,
             connection,
-            large,
             ..
         } = self;
-        if batch == 1 || message.bytes.len() >= *large {
+        if batch == 1 || message.bytes.len() >= WRITE {
             for _ in 0..count {
                 let sent = connection
                     .write_binary(&message.bytes, |slices| write_slices(transport, slices));
