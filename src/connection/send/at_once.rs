@@ -75,10 +75,13 @@ impl Sender {
         }
         self.may_begin()?;
         let header = self.header(true, Start::message(kind, false), payload.len());
+        if payload.len() <= JOINED_MAX {
+            self.write_joined(header, payload, write);
+            return Ok(());
+        }
         let (head, len) = header.encode();
         let head = head.get(..len).unwrap_or_default();
         match header.mask {
-            _ if payload.len() <= JOINED_MAX => self.write_joined(header, payload, write),
             None => self.write_parts(head, payload, write),
             Some(key) => self.write_masked(head, payload, key, write),
         }
