@@ -6,14 +6,10 @@
 
 mod ends;
 
-#[cfg(feature = "tokio")]
 extern crate alloc;
 
-#[cfg(feature = "tokio")]
 use alloc::rc::Rc;
-#[cfg(feature = "tokio")]
 use core::cell::RefCell;
-#[cfg(feature = "tokio")]
 use core::task::Waker;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
@@ -58,7 +54,10 @@ pub(crate) struct Nth {
     /// What was asked where the fault is.
     pub(crate) hit: Option<Call>,
     /// Who waits for the stream.
-    #[cfg(feature = "tokio")]
+    #[cfg_attr(
+        not(feature = "tokio"),
+        expect(dead_code, reason = "a blocking stream has nobody to wake")
+    )]
     pub(crate) asleep: Rc<RefCell<Vec<Waker>>>,
 }
 
@@ -74,7 +73,6 @@ impl Nth {
             calls: 0,
             fault,
             hit: None,
-            #[cfg(feature = "tokio")]
             asleep: Rc::default(),
         }
     }
