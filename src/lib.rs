@@ -142,5 +142,5 @@ pub use text::{Text, Utf8Bytes};
 pub use utf8::Utf8;
 
 #[doc = include_str!("../README.md")]
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std", feature = "handshake", feature = "getrandom"))]
 struct Readme;

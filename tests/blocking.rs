@@ -1,4 +1,5 @@
 //! The blocking adapter: over TCP, over a stream in memory, and over streams that fail.
+#![cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
 
 mod adapter_support;
 mod common;

@@ -1,5 +1,6 @@
 //! Every call to a stream fails once, in every way, in every scene of a connection's life, with both adapters: nothing
 //! hangs or panics, no byte is lost or doubled, and the application hears of the error once.
+#![cfg(all(feature = "deflate", feature = "handshake", feature = "getrandom"))]
 
 mod adapter_support;
 mod common;
