@@ -39,21 +39,56 @@ mod keys {
     //! Keys come from a generator that no one can predict who does not know its seed: asking the system for each, or for
     //! many at a time, costs more than a short frame.
 
-    use core::cell::RefCell;
+    use core::cell::{Cell, RefCell};
 
     use chacha20::ChaCha12Rng;
     use chacha20::rand_core::{Rng, SeedableRng};
 
+    /// How many keys are made at a time, as many as the generator makes.
+    const MADE: usize = 64;
+
+    /// Keys that were made beforehand, so that taking one costs little.
+    struct Made {
+        keys: [Cell<[u8; 4]>; MADE],
+        used: Cell<usize>,
+    }
+
     std::thread_local! {
+        static KEYS: Made = const {
+            Made { keys: [const { Cell::new([0; 4]) }; MADE], used: Cell::new(MADE) }
+        };
+
         static GENERATOR: RefCell<Option<ChaCha12Rng>> = const { RefCell::new(None) };
     }
 
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "less than `MADE`")]
     pub(super) fn next() -> [u8; 4] {
+        KEYS.with(|made| {
+            let used = made.used.get();
+            let Some(key) = made.keys.get(used) else {
+                return make(made);
+            };
+            made.used.set(used + 1);
+            key.get()
+        })
+    }
+
+    /// Makes more keys, and returns one.
+    #[cold]
+    #[inline(never)]
+    fn make(made: &Made) -> [u8; 4] {
+        let mut bytes = [[0; 4]; MADE];
         GENERATOR.with_borrow_mut(|generator| {
             let generator = generator.get_or_insert_with(seeded);
-            generator.next_u32().to_le_bytes()
-        })
+            generator.fill_bytes(bytes.as_flattened_mut());
+        });
+        for (key, bytes) in made.keys.iter().zip(bytes) {
+            key.set(bytes);
+        }
+        made.used.set(1);
+        let [first, ..] = bytes;
+        first
     }
 
     #[cold]
@@ -70,5 +105,24 @@ mod keys {
         let mut key = [0; 4];
         super::fill(&mut key);
         key
+    }
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    /// M-02, M-03: the keys that are made next are not those that were made before, and no thread makes those of another.
+    #[test]
+    fn keys_are_fresh() {
+        let keys = || (0..150).map(|_| mask_key()).collect::<Vec<_>>();
+        let (first, second) = (keys(), keys());
+        let other = std::thread::spawn(keys).join().expect("keys");
+        for (a, b) in [(&first, &second), (&first, &other), (&second, &other)] {
+            let common = a.iter().filter(|key| b.contains(key));
+            assert!(common.count() < 3, "keys of {a:?} are in {b:?}");
+        }
     }
 }
