@@ -38,9 +38,10 @@ pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
     assert_room(target, source);
     let key = rotate(key, offset);
     let _ = match source.len() {
+        0..DISPATCH_MIN => short(target, Some(source), key),
         // Nor do these pay for a call, as long as nobody asks whether they are ASCII (bench `send`).
         64..128 => ends::<64>(target, Some(source), key),
-        _ => dispatch(target, Some(source), key),
+        _ => long(target, Some(source), key),
     };
 }
 
@@ -63,10 +64,11 @@ fn assert_room(target: &[u8], source: &[u8]) {
 /// Does what [`slice::copy_from_slice`] does; what is short is copied without a call, as if masked with zeroes.
 #[inline(always)]
 pub(crate) fn copy_plain(target: &mut [u8], source: &[u8]) {
-    if (16..DISPATCH_MIN).contains(&source.len()) {
-        let _ = short(target, Some(source), [0; 4]);
-    } else {
-        target.copy_from_slice(source);
+    match source.len() {
+        16..DISPATCH_MIN => {
+            let _ = short(target, Some(source), [0; 4]);
+        }
+        _ => target.copy_from_slice(source),
     }
 }
 
@@ -326,18 +328,23 @@ fn wide(key: [u8; 4]) -> u64 {
 #[inline(always)]
 fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     let mut seen = 0;
-    let keys = key.into_iter().cycle();
+    // In a register, of which the next byte is always the lowest.
+    let mut keys = u32::from_le_bytes(key);
+    let mut next = |byte: u8| {
+        let [key, ..] = keys.to_le_bytes();
+        keys = keys.rotate_right(8);
+        seen |= byte ^ key;
+        byte ^ key
+    };
     match source {
         None => {
-            for (byte, key) in target.iter_mut().zip(keys) {
-                *byte ^= key;
-                seen |= *byte;
+            for byte in target {
+                *byte = next(*byte);
             }
         }
         Some(source) => {
-            for ((byte, from), key) in target.iter_mut().zip(source).zip(keys) {
-                *byte = from ^ key;
-                seen |= *byte;
+            for (byte, from) in target.iter_mut().zip(source) {
+                *byte = next(*from);
             }
         }
     }
