@@ -34,6 +34,12 @@ impl Buffer {
         self.filled
     }
 
+    /// Returns how many bytes there is memory for.
+    #[inline]
+    pub(crate) fn capacity(&self) -> usize {
+        self.memory.len()
+    }
+
     /// Tells whether there is memory for `len` more bytes.
     #[inline]
     pub(crate) fn has_room(&self, len: usize) -> bool {
@@ -44,6 +50,14 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn room(&mut self, len: usize) -> &mut [u8] {
         &mut self.memory[self.filled..][..len]
+    }
+
+    /// Appends `len` bytes whose content is arbitrary, and returns `room` bytes from the first one on, no less.
+    #[inline(always)]
+    pub(crate) fn append(&mut self, len: usize, room: usize) -> &mut [u8] {
+        let begin = self.filled;
+        self.filled += len;
+        &mut self.memory[begin..][..room]
     }
 
     /// Appends `bytes`.
@@ -251,7 +265,7 @@ mod pool {
     const ANYONES: usize = 64 << 10;
 
     /// The largest piece that is kept as the last one, so that what is long finds all that it had.
-    const SHORT: usize = 4 << 10;
+    const SHORT: usize = 8 << 10;
 
     /// The longest piece that is kept, a message of 16 MiB with its header: it goes from one long message to the next, and is
     /// freed once something shorter is wanted.

@@ -112,6 +112,9 @@ impl FrameHeader {
     /// The first reserved bit in [`rsv`](Self::rsv): with permessage-deflate, the message is compressed (RFC 7692 §6).
     pub const RSV1: u8 = 0x4;
 
+    /// The longest payload whose length the second byte has (§5.2).
+    pub(crate) const SHORT_MAX: usize = 125;
+
     /// The longest payload of a control frame (§5.5).
     pub(crate) const MAX_CONTROL_LEN: u64 = 125;
 
@@ -172,8 +175,12 @@ impl FrameHeader {
             (0x8A, true) => Opcode::Pong,
             _ => return None,
         };
-        let (len, mask, rest) = Self::parse_tail(second, rest).ok()??;
-        if mask.is_some() != (role == Role::Server) || (CONTROL && len > Self::MAX_CONTROL_LEN) {
+        let (len, mask, rest) = match u64::from(second & 0x7F) {
+            len @ ..=Self::MAX_CONTROL_LEN if CONTROL => Self::parse_key(second, len, rest)?,
+            _ if CONTROL => return None,
+            _ => Self::parse_tail(second, rest).ok()??,
+        };
+        if mask.is_some() != (role == Role::Server) {
             return None;
         }
         let header = Self {
@@ -200,11 +207,17 @@ impl FrameHeader {
             },
             len => (u64::from(len), rest),
         };
+        Ok(Self::parse_key(second, len, rest))
+    }
+
+    /// Reads what follows the length: the masking key, if there is one.
+    #[inline]
+    fn parse_key(second: u8, len: u64, rest: &[u8]) -> Option<Tail<'_>> {
         if second & 0x80 == 0 {
-            return Ok(Some((len, None, rest)));
+            return Some((len, None, rest));
         }
-        let masked = rest.split_first_chunk();
-        Ok(masked.map(|(key, rest)| (len, Some(*key), rest)))
+        let (key, rest) = rest.split_first_chunk()?;
+        Some((len, Some(*key), rest))
     }
 
     /// Checks every rule that holds for a frame received by `role`, so that RFC 6455 can be read beside it.
@@ -315,13 +328,24 @@ impl FrameHeader {
 
     /// Returns what [`encode`](Self::encode) does in a word whose lowest byte is the first, all of it in registers.
     #[inline(always)]
-    #[expect(clippy::arithmetic_side_effects, reason = "at most 14")]
     pub(crate) const fn to_word(self) -> (u128, usize) {
-        let first = (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8;
+        Self::word(self.first(), self.mask, self.len)
+    }
+
+    /// Returns the first byte.
+    #[inline(always)]
+    pub(crate) const fn first(self) -> u8 {
+        (self.fin as u8) << 7 | (self.rsv & 0x7) << 4 | self.opcode as u8
+    }
+
+    /// Returns what [`to_word`](Self::to_word) does of a header with this first byte.
+    #[inline(always)]
+    #[expect(clippy::arithmetic_side_effects, reason = "at most 14")]
+    pub(crate) const fn word(first: u8, mask: Option<[u8; 4]>, len: u64) -> (u128, usize) {
         // What is short needs but one register, and no shift by a length that is not known.
-        if self.len <= 125 {
-            let word = self.len << 8 | first as u64;
-            return match self.mask {
+        if len <= 125 {
+            let word = len << 8 | first as u64;
+            return match mask {
                 Some(key) => {
                     let key = u32::from_le_bytes(key) as u64;
                     ((word | 0x80 << 8 | key << 16) as u128, 6)
@@ -329,14 +353,14 @@ impl FrameHeader {
                 None => (word as u128, 2),
             };
         }
-        let masked = (self.mask.is_some() as u128) << 15;
+        let masked = (mask.is_some() as u128) << 15;
         // §5.2 "the minimal number of bytes MUST be used to encode the length"
-        let (word, len) = match self.len {
-            len @ ..=0xFFFF => (126 << 8 | ((len.swap_bytes() >> 48) as u128) << 16, 4),
-            len => (127 << 8 | (len.swap_bytes() as u128) << 16, 10),
+        let (word, len) = match len {
+            ..=0xFFFF => (126 << 8 | ((len.swap_bytes() >> 48) as u128) << 16, 4),
+            _ => (127 << 8 | (len.swap_bytes() as u128) << 16, 10),
         };
         let word = word | masked | first as u128;
-        match self.mask {
+        match mask {
             Some(key) => (
                 word | (u32::from_le_bytes(key) as u128) << (8 * len),
                 len + 4,

@@ -19,7 +19,7 @@ const RANKS: &[&[&str]] = &[
 
 /// The same inside of `connection/`, `mod.rs` being the top.
 const CONNECTION_RANKS: &[&[&str]] = &[
-    &["aside", "partial", "refused"],
+    &["aside", "encoded", "partial", "refused"],
     &["event", "closing", "outgoing"],
     &["found", "reply"],
     &["receive", "send"],

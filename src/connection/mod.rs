@@ -2,6 +2,7 @@
 
 mod aside;
 mod closing;
+mod encoded;
 mod event;
 mod found;
 mod outgoing;

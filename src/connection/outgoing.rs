@@ -14,8 +14,10 @@ use std::io::IoSlice;
 use bytes::{Buf, Bytes};
 
 use super::aside::{Aside, Gap, Place, REPLIES_MAX, Waiting, lane};
+use super::encoded::{append_frame, append_parts, frame_room};
 use crate::buffer::Buffer;
 use crate::frame::{FrameHeader, Opcode};
+#[cfg(feature = "std")]
 use crate::mask;
 
 /// The outgoing bytes of a connection, to be written in order: a [`Buf`].
@@ -31,6 +33,8 @@ pub struct Outgoing {
     written: usize,
     /// Where the last gap is in `frames`, or how far they have been written.
     last_gap: usize,
+    /// A frame that ends up to here is appended as things are; 0 where that has to be found out.
+    ready: usize,
     /// Where a Ping or Pong ends that lies in `frames`, as nothing else waited when it was queued.
     reply_end: u32,
     /// As many bytes may wait before no more data is taken.
@@ -65,8 +69,8 @@ pub(super) const SHARED_MIN: usize = LARGE;
 /// The most bytes of replies that wait; then no more Pings are taken from the application.
 const LANE_MAX: usize = 64 << 10;
 
-/// The longest reply that is queued with the frames if nothing waits: another one of any length fits beside it.
-const REPLY_ALONE_MAX: usize = REPLIES_MAX - 131;
+/// The longest payload of a reply that is queued with the frames if nothing waits: another one of any length fits beside it.
+const REPLY_ALONE_MAX: usize = REPLIES_MAX - 131 - 6;
 
 impl Outgoing {
     /// Returns an empty queue that is full with `limit` bytes.
@@ -101,11 +105,17 @@ impl Outgoing {
         self.append_ready(header, payload);
     }
 
-    /// Tells whether a frame with `len` bytes of payload can be appended as things are: there is memory, and no gap belongs
-    /// before it.
+    /// Tells whether a frame with `len` bytes of payload can be appended as things are, as far as is known without a closer
+    /// look: the queue is not full, there is memory, and no gap belongs before the frame.
     #[inline]
     pub(super) fn is_ready(&self, len: usize) -> bool {
-        self.frames.has_room(frame_room(len)) && !self.wants_gap(len)
+        let ready = len < LARGE && self.frames.len() + frame_room(len) <= self.ready;
+        debug_assert!(
+            !ready
+                || !self.is_full() && self.frames.has_room(frame_room(len)) && !self.wants_gap(len),
+            "a queue that was ready is so no more"
+        );
+        ready
     }
 
     /// Takes memory for a frame with `len` bytes of payload, and leaves a gap before it where one belongs.
@@ -115,6 +125,10 @@ impl Outgoing {
         if len >= LARGE || !self.frames.take_last(frame_room(len)) {
             self.get_ready_for_any(len);
         }
+        let left = (self.limit as usize).saturating_sub(self.len());
+        let full = self.frames.len().saturating_add(left);
+        let gap = self.last_gap + LARGE;
+        self.ready = self.frames.capacity().min(full).min(gap);
     }
 
     #[inline(never)]
@@ -134,7 +148,7 @@ impl Outgoing {
     /// Appends a frame to a queue that [is ready](Self::is_ready) for it.
     #[inline(always)]
     pub(super) fn append_ready(&mut self, header: FrameHeader, payload: &[u8]) {
-        write_frame(&mut self.frames, header, payload);
+        append_frame(&mut self.frames, header, payload);
     }
 
     #[inline(always)]
@@ -157,7 +171,9 @@ impl Outgoing {
         }
         self.make_room();
         let begin = self.frames.len();
-        self.append(header, &[]);
+        let (head, len) = header.encode();
+        self.reserve(len);
+        self.frames.push(&head[..len]);
         self.push_gap(begin, payload);
     }
 
@@ -165,27 +181,31 @@ impl Outgoing {
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
     #[inline(always)]
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
-        let len = header.encoded_len() + payload.len();
-        if len <= REPLY_ALONE_MAX && self.is_empty() {
-            self.append(header, payload);
-            self.reply_end = lane(len);
+        if payload.len() <= REPLY_ALONE_MAX && self.is_empty() {
+            if !self.frames.take_last(frame_room(payload.len())) {
+                self.reserve(payload.len());
+            }
+            self.append_ready(header, payload);
+            self.reply_end = lane(self.frames.len());
         } else {
-            self.push_aside(header, payload);
+            self.push_aside(header.first(), header.mask, payload);
         }
     }
 
     #[inline(never)]
-    fn push_aside(&mut self, header: FrameHeader, payload: &[u8]) {
-        let len = header.encoded_len() + payload.len();
+    fn push_aside(&mut self, first: u8, mask: Option<[u8; 4]>, payload: &[u8]) {
+        let (_, head_len) = FrameHeader::word(first, mask, payload.len() as u64);
+        let len = head_len + payload.len();
         let before = self.reply_alone();
+        self.ready = 0;
         let aside = self.aside.get_or_take();
         aside.forget_written();
         let too_much = before + aside.replies_len() + len > REPLIES_MAX;
-        if too_much && header.opcode == Opcode::Pong {
+        if too_much && first & 0x0F == Opcode::Pong as u8 {
             aside.drop_pongs();
         }
         aside.replies.space(frame_room(payload.len()));
-        write_frame(&mut aside.replies, header, payload);
+        append_parts(&mut aside.replies, first, mask, payload);
     }
 
     /// Queues a Close frame. Replies go out before it, even if they are queued later.
@@ -246,6 +266,13 @@ impl Outgoing {
         self.len() == 0
     }
 
+    /// Tells whether nothing waits, and data would be taken.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(super) fn is_idle(&self) -> bool {
+        self.is_empty() && self.limit > 0
+    }
+
     /// Tells whether nothing waits but Pings and Pongs. Behind a Close frame nothing else does.
     pub(super) fn is_empty_but_for_replies(&self) -> bool {
         let frames = self.frames.len() - self.written - self.reply_alone();
@@ -275,6 +302,7 @@ impl Outgoing {
         self.frames.drop_front(gone);
         self.written -= gone;
         self.last_gap -= gone;
+        self.ready = 0;
         self.reply_end = lane((self.reply_end as usize).saturating_sub(gone));
     }
 
@@ -286,6 +314,7 @@ impl Outgoing {
             self.frames.len()
         };
         self.last_gap = end;
+        self.ready = 0;
         let aside = self.aside.get_or_take();
         aside.payload += payload.len();
         aside.gaps.push_back(Gap {
@@ -440,7 +469,7 @@ impl Buf for Outgoing {
         if count == len {
             self.frames.release();
             self.aside.release();
-            (self.written, self.last_gap, self.reply_end) = (0, 0, 0);
+            (self.written, self.last_gap, self.ready, self.reply_end) = (0, 0, 0, 0);
             return;
         }
         if self.aside.get().is_some() {
@@ -483,34 +512,4 @@ impl Outgoing {
         let bytes = &self.frames[begin..];
         (!bytes.is_empty()).then_some((Part::Frames, bytes))
     }
-}
-
-/// Returns how much room a frame with `len` bytes of payload is written in.
-#[inline]
-pub(super) const fn frame_room(len: usize) -> usize {
-    size_of::<u128>() + len
-}
-
-/// Appends a frame to `queue`, which has room for it.
-#[inline(always)]
-fn write_frame(queue: &mut Buffer, header: FrameHeader, payload: &[u8]) {
-    let room = queue.room(frame_room(payload.len()));
-    let len = encode_frame(room, header, payload);
-    queue.advance(len);
-}
-
-/// Writes a frame to the beginning of `room`, as long as [`frame_room`] says; returns its length.
-#[inline(always)]
-pub(super) fn encode_frame(room: &mut [u8], header: FrameHeader, payload: &[u8]) -> usize {
-    let (head, head_len) = header.to_word();
-    let head = head.to_le_bytes();
-    // All of the word, whose unused end the payload overwrites: a copy of known length is one move.
-    room[..head.len()].copy_from_slice(&head);
-    let len = head_len + payload.len();
-    let body = &mut room[head_len..len];
-    match header.mask {
-        Some(key) => mask::copy(body, payload, key, 0),
-        None => mask::copy_plain(body, payload),
-    }
-    len
 }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "std")]
 mod at_once;
+mod whole;
 
 use bytes::Buf;
 
@@ -39,6 +40,8 @@ pub struct Sender {
     /// The message that [`send_fragment`](Self::send_fragment) has begun.
     message: Option<Begun>,
     fragment_size: u32,
+    /// What is shorter goes out as it is: in one frame, and not compressed.
+    plain_below: u32,
     high: u32,
     low: u32,
     congested: bool,
@@ -104,13 +107,15 @@ impl Sender {
         // Whoever waits while the connection is congested must not be refused.
         let limit = u32::try_from(config.outgoing_limit).unwrap_or(u32::MAX);
         let high = config.high_watermark.min(limit);
+        let fragment_size = config.fragment_size.max(1);
         Self {
             role,
             keys,
             outgoing: Outgoing::new(limit),
             closing: Closing::new(role),
             message: None,
-            fragment_size: config.fragment_size.max(1),
+            fragment_size,
+            plain_below: fragment_size.saturating_add(1),
             high,
             low: config.low_watermark.min(high),
             congested: false,
@@ -126,7 +131,9 @@ impl Sender {
     #[cfg(feature = "deflate")]
     #[must_use]
     pub fn with_deflate(mut self, params: Params, config: &Config) -> Self {
-        self.deflater = Some(Deflater::new(params, self.role, config));
+        let deflater = Deflater::new(params, self.role, config);
+        self.plain_below = self.plain_below.min(deflater.threshold());
+        self.deflater = Some(deflater);
         self
     }
 
@@ -387,7 +394,18 @@ impl Sender {
 
     /// Queues a Ping, or a Pong that answers one.
     fn push_reply(&mut self, opcode: Opcode, payload: &[u8]) {
-        let header = self.header(true, Start::control(opcode), payload.len());
+        let start = Start::control(opcode);
+        if self.keys.is_none() {
+            let header = header(true, start, None, payload.len());
+            self.outgoing.push_reply(header, payload);
+        } else {
+            self.push_masked_reply(start, payload);
+        }
+    }
+
+    #[inline(never)]
+    fn push_masked_reply(&mut self, start: Start, payload: &[u8]) {
+        let header = self.header(true, start, payload.len());
         self.outgoing.push_reply(header, payload);
     }
 
@@ -433,58 +451,17 @@ impl Sender {
         self.closing.fail(error, frame);
     }
 
-    /// Queues a message. One that goes out as it is, in a frame that the queue is ready for, has to be fast.
-    #[inline(always)]
-    fn send_whole(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), SendError> {
-        self.may_begin()?;
-        if !self.goes_as_it_is(payload.len()) {
-            self.send_otherwise(kind, payload);
-        } else if self.outgoing.is_ready(payload.len()) {
-            self.append_whole(kind, payload);
-        } else {
-            self.push_whole(kind, payload);
-        }
-        Ok(())
-    }
-
-    /// Queues a message compressed, or in as many frames as it takes.
+    /// Does what [`send_whole`](Self::send_whole) does, for any message.
     #[inline(never)]
-    fn send_otherwise(&mut self, kind: MessageKind, payload: &[u8]) {
-        if !self.send_compressed(kind, payload, Compress::Auto) {
+    fn send_any(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), SendError> {
+        self.may_begin()?;
+        if self.goes_as_it_is(payload.len()) {
+            self.outgoing.get_ready(payload.len());
+            self.append_whole(kind, payload);
+        } else if !self.send_compressed(kind, payload, Compress::Auto) {
             self.fragment(Start::message(kind, false), payload, Fin::Last);
         }
-    }
-
-    /// Queues a message in one frame.
-    #[inline(never)]
-    fn push_whole(&mut self, kind: MessageKind, payload: &[u8]) {
-        self.outgoing.get_ready(payload.len());
-        self.append_whole(kind, payload);
-    }
-
-    /// Tells whether a message is sent in one frame, and not compressed.
-    #[inline]
-    fn goes_as_it_is(&self, len: usize) -> bool {
-        len <= self.fragment_size() && !self.compresses(Some(len), Compress::Auto)
-    }
-
-    /// Appends a message in one frame to a queue that is ready for it.
-    #[inline(always)]
-    fn append_whole(&mut self, kind: MessageKind, payload: &[u8]) {
-        let start = Start::message(kind, false);
-        if self.role == Role::Server {
-            let header = header(true, start, None, payload.len());
-            self.outgoing.append_ready(header, payload);
-        } else {
-            self.append_masked(start, payload);
-        }
-    }
-
-    /// Not inlined, so that a server saves no registers for the call that brings a key.
-    #[inline(never)]
-    fn append_masked(&mut self, start: Start, payload: &[u8]) {
-        let header = self.header(true, start, payload.len());
-        self.outgoing.append_ready(header, payload);
+        Ok(())
     }
 
     /// Queues a message compressed if it is to be; returns whether it has.

@@ -84,6 +84,11 @@ impl Deflater {
         }
     }
 
+    /// Returns the length from which on a message is compressed unless something else is said.
+    pub(crate) fn threshold(&self) -> u32 {
+        self.threshold
+    }
+
     /// Tells whether a message of this length, if it is known, is to be compressed.
     #[inline]
     pub(crate) fn wants(&self, len: Option<usize>, compress: Compress) -> bool {

@@ -62,13 +62,10 @@ impl Receiver {
     /// frame that goes on behind it. Tells whether it was taken; `false` leaves it to the others, also to report what is wrong.
     #[inline]
     pub(in crate::connection) fn takes(&mut self, input: &[u8]) -> bool {
-        match self.state {
-            State::Header(head) => match *input {
-                [] => true,
-                [byte] => self.takes_header_byte(head, byte),
-                _ => false,
-            },
-            State::Payload(frame) => self.takes_inner(frame, input),
+        match (&self.state, input) {
+            (State::Header(_), []) => true,
+            (&State::Header(head), &[byte]) => self.takes_header_byte(head, byte),
+            (&State::Payload(frame), _) => self.takes_inner(frame, input),
             _ => false,
         }
     }

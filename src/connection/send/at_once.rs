@@ -3,9 +3,9 @@
 use std::io::IoSlice;
 
 use crate::buffer::Buffer;
-use crate::connection::outgoing::{encode_frame, frame_room};
+use crate::connection::encoded::{encode_frame, frame_room};
 use crate::connection::refused::SendError;
-use crate::connection::send::{Sender, Start};
+use crate::connection::send::{Sender, Start, header};
 use crate::frame::FrameHeader;
 use crate::mask;
 use crate::message::MessageKind;
@@ -70,54 +70,81 @@ impl Sender {
         payload: &[u8],
         write: impl FnMut(&[IoSlice<'_>]) -> usize,
     ) -> Result<(), SendError> {
-        if !self.outgoing.is_empty() || !self.goes_as_it_is(payload.len()) {
-            return self.queue_whole(kind, payload);
+        let as_it_is = self.begins() && self.goes_as_it_is(payload.len());
+        if !as_it_is || !self.outgoing.is_idle() {
+            return self.send_any(kind, payload);
         }
-        self.may_begin()?;
-        let header = self.header(true, Start::message(kind, false), payload.len());
-        if payload.len() <= JOINED_MAX {
-            self.write_joined(header, payload, write);
-            return Ok(());
-        }
-        let (head, len) = header.encode();
-        let head = head.get(..len).unwrap_or_default();
-        match header.mask {
-            None => self.write_parts(head, payload, write),
-            Some(key) => self.write_masked(head, payload, key, write),
+        let start = Start::message(kind, false);
+        match self.keys {
+            None => self.write_plain(start, payload, write),
+            Some(keys) => self.write_masked(start, payload, keys(), write),
         }
         Ok(())
     }
 
+    /// Writes a frame of a server.
+    #[inline]
+    fn write_plain(
+        &mut self,
+        start: Start,
+        payload: &[u8],
+        mut write: impl FnMut(&[IoSlice<'_>]) -> usize,
+    ) {
+        let header = header(true, start, None, payload.len());
+        if payload.len() <= JOINED_MAX {
+            return self.write_joined(header, payload, write);
+        }
+        let (head, len) = header.encode();
+        let head = head.get(..len).unwrap_or_default();
+        let written = write(&[IoSlice::new(head), IoSlice::new(payload)]);
+        self.outgoing.push_rest(head, payload, written);
+    }
+
+    /// Writes a frame of a client. Not inlined, so that a server's code is not in the way of another.
     #[inline(never)]
-    fn queue_whole(&mut self, kind: MessageKind, payload: &[u8]) -> Result<(), SendError> {
-        self.send_whole(kind, payload)
+    fn write_masked(
+        &mut self,
+        start: Start,
+        payload: &[u8],
+        key: [u8; 4],
+        write: impl FnMut(&[IoSlice<'_>]) -> usize,
+    ) {
+        let header = header(true, start, Some(key), payload.len());
+        if payload.len() <= JOINED_MAX {
+            return self.write_joined(header, payload, write);
+        }
+        let (head, len) = header.encode();
+        self.write_pieces(head.get(..len).unwrap_or_default(), payload, key, write);
     }
 
     /// Writes a short frame, put together on the stack.
-    #[inline]
+    #[inline(always)]
     fn write_joined(
         &mut self,
         header: FrameHeader,
         payload: &[u8],
         mut write: impl FnMut(&[IoSlice<'_>]) -> usize,
     ) {
-        let mut room = [0; frame_room(JOINED_MAX)];
-        let len = encode_frame(&mut room, header, payload);
+        // As little as is enough: all of it has to be zeroed.
+        let (mut least, mut short, mut most);
+        let room: &mut [u8] = match payload.len() {
+            0..=16 => {
+                least = [0; frame_room(16)];
+                &mut least
+            }
+            17..=128 => {
+                short = [0; frame_room(128)];
+                &mut short
+            }
+            _ => {
+                most = [0; frame_room(JOINED_MAX)];
+                &mut most
+            }
+        };
+        let len = encode_frame(room, header, payload);
         let frame = room.get(..len).unwrap_or_default();
         let written = write(&[IoSlice::new(frame)]);
         self.outgoing.push_rest(frame, &[], written);
-    }
-
-    /// Writes a frame where its parts lie.
-    #[inline]
-    fn write_parts(
-        &mut self,
-        head: &[u8],
-        payload: &[u8],
-        mut write: impl FnMut(&[IoSlice<'_>]) -> usize,
-    ) {
-        let written = write(&[IoSlice::new(head), IoSlice::new(payload)]);
-        self.outgoing.push_rest(head, payload, written);
     }
 
     /// Writes a frame piece by piece, each masked just before, as long as the transport takes all.
@@ -125,7 +152,7 @@ impl Sender {
         clippy::arithmetic_side_effects,
         reason = "sums of lengths that lie in memory"
     )]
-    fn write_masked(
+    fn write_pieces(
         &mut self,
         head: &[u8],
         payload: &[u8],
