@@ -60,8 +60,11 @@ enum Part {
     Payload,
 }
 
-/// How many bytes replies may have to wait for, if no single frame is longer.
+/// The length from which on a payload has a gap before it.
 const LARGE: usize = 4 << 10;
+
+/// How far shorter frames may go on behind a gap: replies wait for no more, unless a single frame is longer.
+const STRETCH: usize = 2 * LARGE;
 
 /// The length from which on an owned payload is not copied.
 pub(super) const SHARED_MIN: usize = LARGE;
@@ -127,7 +130,7 @@ impl Outgoing {
         }
         let left = (self.limit as usize).saturating_sub(self.len());
         let full = self.frames.len().saturating_add(left);
-        let gap = self.last_gap + LARGE;
+        let gap = self.last_gap + STRETCH;
         self.ready = self.frames.capacity().min(full).min(gap);
     }
 
@@ -142,7 +145,7 @@ impl Outgoing {
 
     #[inline]
     fn wants_gap(&self, len: usize) -> bool {
-        len >= LARGE || self.frames.len() - self.last_gap >= LARGE
+        len >= LARGE || self.frames.len() + frame_room(len) > self.last_gap + STRETCH
     }
 
     /// Appends a frame to a queue that [is ready](Self::is_ready) for it.
