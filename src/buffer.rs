@@ -55,9 +55,10 @@ impl Buffer {
     /// Appends `len` bytes whose content is arbitrary, and returns `room` bytes from the first one on, no less.
     #[inline(always)]
     pub(crate) fn append(&mut self, len: usize, room: usize) -> &mut [u8] {
-        let begin = self.filled;
+        debug_assert!(len <= room, "more bytes than room for them");
+        let room = &mut self.memory[self.filled..][..room];
         self.filled += len;
-        &mut self.memory[begin..][..room]
+        room
     }
 
     /// Appends `bytes`.

@@ -112,7 +112,7 @@ impl FrameHeader {
     /// The first reserved bit in [`rsv`](Self::rsv): with permessage-deflate, the message is compressed (RFC 7692 §6).
     pub const RSV1: u8 = 0x4;
 
-    /// The longest payload whose length the second byte has (§5.2).
+    /// The longest payload whose length fits in the second byte (§5.2).
     pub(crate) const SHORT_MAX: usize = 125;
 
     /// The longest payload of a control frame (§5.5).
@@ -175,10 +175,13 @@ impl FrameHeader {
             (0x8A, true) => Opcode::Pong,
             _ => return None,
         };
-        let (len, mask, rest) = match u64::from(second & 0x7F) {
-            len @ ..=Self::MAX_CONTROL_LEN if CONTROL => Self::parse_key(second, len, rest)?,
-            _ if CONTROL => return None,
-            _ => Self::parse_tail(second, rest).ok()??,
+        let len = u64::from(second & 0x7F);
+        let (len, mask, rest) = if !CONTROL {
+            Self::parse_tail(second, rest).ok()??
+        } else if len <= Self::MAX_CONTROL_LEN {
+            Self::parse_key(second, len, rest)?
+        } else {
+            return None;
         };
         if mask.is_some() != (role == Role::Server) {
             return None;

@@ -37,10 +37,10 @@ pub fn apply_ascii(payload: &mut [u8], key: [u8; 4], offset: usize) -> bool {
 pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
     assert_room(target, source);
     let key = rotate(key, offset);
+    // What is short does not pay for a call, nor what is below 128 bytes, as nobody asks whether it is ASCII (bench `send`).
     let _ = match source.len() {
         0..DISPATCH_MIN => short(target, Some(source), key),
-        // Nor do these pay for a call, as long as nobody asks whether they are ASCII (bench `send`).
-        64..128 => ends::<64>(target, Some(source), key),
+        DISPATCH_MIN..128 => ends::<64>(target, Some(source), key),
         _ => long(target, Some(source), key),
     };
 }

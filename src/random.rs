@@ -44,7 +44,7 @@ mod keys {
     use chacha20::ChaCha12Rng;
     use chacha20::rand_core::{Rng, SeedableRng};
 
-    /// How many keys are made at a time, as many as the generator makes.
+    /// How many keys are made at a time: four blocks of 64 bytes, which the generator makes at once.
     const MADE: usize = 64;
 
     /// Keys that were made beforehand, so that taking one costs little.
@@ -79,10 +79,15 @@ mod keys {
     #[inline(never)]
     fn make(made: &Made) -> [u8; 4] {
         let mut bytes = [[0; 4]; MADE];
-        GENERATOR.with_borrow_mut(|generator| {
+        let generated = GENERATOR.try_with(|generator| {
+            let mut generator = generator.borrow_mut();
             let generator = generator.get_or_insert_with(seeded);
             generator.fill_bytes(bytes.as_flattened_mut());
         });
+        // A destructor of the thread sends, and the generator is gone.
+        if generated.is_err() {
+            super::fill(bytes.as_flattened_mut());
+        }
         for (key, bytes) in made.keys.iter().zip(bytes) {
             key.set(bytes);
         }
@@ -110,6 +115,7 @@ mod keys {
 
 #[cfg(all(test, feature = "std"))]
 mod tests {
+    use alloc::collections::BTreeSet;
     use alloc::vec::Vec;
 
     use super::*;
@@ -120,6 +126,11 @@ mod tests {
         let keys = || (0..150).map(|_| mask_key()).collect::<Vec<_>>();
         let (first, second) = (keys(), keys());
         let other = std::thread::spawn(keys).join().expect("keys");
+        for keys in [&first, &second, &other] {
+            // Chance may bring one key twice, in some run of a hundred thousand.
+            let different = keys.iter().collect::<BTreeSet<_>>();
+            assert!(different.len() >= 149, "a key twice in {keys:?}");
+        }
         for (a, b) in [(&first, &second), (&first, &other), (&second, &other)] {
             let common = a.iter().filter(|key| b.contains(key));
             assert!(common.count() < 3, "keys of {a:?} are in {b:?}");

@@ -239,18 +239,40 @@ fn check_pong_in_fragments_of(fragment_size: u32) {
         };
         let mut conn = common::connection(role, &config);
         conn.send_binary(&vec![7; 100_000]).expect("open");
-        let mut bytes = vec![0; 10];
-        conn.outgoing().copy_to_slice(&mut bytes);
-        hear_frames(&mut conn, role, "89 01 'p'");
-        bytes.extend(take(&mut conn));
-        let frames = naive::parse(&bytes);
-        let at = frames.iter().position(|frame| frame.opcode == 10);
-        let before: usize = frames
-            .iter()
-            .take(at.expect("a Pong"))
-            .map(|f| f.size)
-            .sum();
-        assert!(before < 3 * LARGE, "{before} bytes before it");
+        let before = bytes_before_pong(&mut conn, role, 10);
+        assert!(before <= 2 * LARGE + 10, "{before} bytes before it");
+    }
+}
+
+/// Takes `written` bytes, hears a Ping, and returns how many bytes of frames go out before its answer.
+fn bytes_before_pong(conn: &mut Connection, role: Role, written: usize) -> usize {
+    let mut bytes = vec![0; written];
+    conn.outgoing().copy_to_slice(&mut bytes);
+    hear_frames(conn, role, "89 01 'p'");
+    bytes.extend(take(conn));
+    let frames = naive::parse(&bytes);
+    let at = frames.iter().position(|frame| frame.opcode == 10);
+    frames[..at.expect("a Pong")].iter().map(|f| f.size).sum()
+}
+
+/// CT-03: short messages do not keep it waiting either, also behind one that is not copied.
+#[test]
+fn a_pong_goes_out_between_short_messages() {
+    for role in BOTH {
+        let mut conn = common::fresh(role);
+        for _ in 0..400 {
+            conn.send_binary(&[7; 100]).expect("open");
+        }
+        let before = bytes_before_pong(&mut conn, role, 10);
+        assert!(before <= 2 * LARGE + 10, "{before} bytes before it");
+
+        let mut conn = common::fresh(role);
+        conn.send(owned(1, 1 << 20)).expect("open");
+        for _ in 0..400 {
+            conn.send_binary(&[7; 100]).expect("open");
+        }
+        let before = bytes_before_pong(&mut conn, role, 50);
+        assert!(before <= (1 << 20) + 14, "{before} bytes before it");
     }
 }
 

@@ -20,19 +20,19 @@ pub(super) const fn frame_room(len: usize) -> usize {
 pub(super) fn append_frame(queue: &mut Buffer, header: FrameHeader, payload: &[u8]) {
     debug_assert_eq!(header.len, payload.len() as u64, "a frame with its payload");
     let (first, key) = (header.first(), header.mask);
-    // Where the header has but one length, or nothing is masked, there is little to do.
+    // Where the length fits in the second byte, or nothing is masked, there is little code.
     if payload.len() <= FrameHeader::SHORT_MAX {
         append_parts(queue, first, key, payload);
-    } else if key.is_none() {
-        append_parts(queue, first, None, payload);
-    } else {
+    } else if let Some(key) = key {
         append_longer(queue, first, key, payload);
+    } else {
+        append_parts(queue, first, None, payload);
     }
 }
 
 #[inline(never)]
-fn append_longer(queue: &mut Buffer, first: u8, key: Option<[u8; 4]>, payload: &[u8]) {
-    append_parts(queue, first, key, payload);
+fn append_longer(queue: &mut Buffer, first: u8, key: [u8; 4], payload: &[u8]) {
+    append_parts(queue, first, Some(key), payload);
 }
 
 /// Appends a frame with this first byte.

@@ -31,9 +31,9 @@ pub struct Outgoing {
     frames: Buffer,
     /// How many of their bytes have been written.
     written: usize,
-    /// Where the last gap is in `frames`, or how far they have been written.
+    /// Where the last gap is in `frames` (where its payload belongs, if it has one), or how far they have been written.
     last_gap: usize,
-    /// A frame that ends up to here is appended as things are; 0 where that has to be found out.
+    /// A frame whose room ends no later than this can be appended without further questions; 0 if that is not known.
     ready: usize,
     /// Where a Ping or Pong ends that lies in `frames`, as nothing else waited when it was queued.
     reply_end: u32,
@@ -60,7 +60,7 @@ enum Part {
     Payload,
 }
 
-/// The length from which on a payload has a gap before it.
+/// The length of a payload from which on its frame has a gap before it.
 const LARGE: usize = 4 << 10;
 
 /// How far shorter frames may go on behind a gap: replies wait for no more, unless a single frame is longer.
@@ -116,7 +116,7 @@ impl Outgoing {
         debug_assert!(
             !ready
                 || !self.is_full() && self.frames.has_room(frame_room(len)) && !self.wants_gap(len),
-            "a queue that was ready is so no more"
+            "the queue is not as ready as it remembers"
         );
         ready
     }
@@ -124,11 +124,11 @@ impl Outgoing {
     /// Takes memory for a frame with `len` bytes of payload, and leaves a gap before it where one belongs.
     #[inline]
     pub(super) fn get_ready(&mut self, len: usize) {
-        // What is short and comes first wants no more than memory.
+        // In an empty queue a short frame wants no more than memory.
         if len >= LARGE || !self.frames.take_last(frame_room(len)) {
             self.get_ready_for_any(len);
         }
-        let left = (self.limit as usize).saturating_sub(self.len());
+        let left = self.limit().saturating_sub(self.len());
         let full = self.frames.len().saturating_add(left);
         let gap = self.last_gap + STRETCH;
         self.ready = self.frames.capacity().min(full).min(gap);
@@ -137,10 +137,16 @@ impl Outgoing {
     #[inline(never)]
     fn get_ready_for_any(&mut self, len: usize) {
         self.make_room();
-        if self.wants_gap(len) {
+        if self.wants_gap(len) || self.is_behind_payload() {
             self.push_gap(self.frames.len(), Bytes::new());
         }
         self.reserve(len);
+    }
+
+    /// Tells whether a payload that was not copied is what waits last: no reply can go out where it lies.
+    fn is_behind_payload(&self) -> bool {
+        let last = self.aside.get().and_then(|aside| aside.gaps.back());
+        last.is_some_and(|gap| !gap.payload.is_empty() && gap.end == self.frames.len())
     }
 
     #[inline]
@@ -163,8 +169,13 @@ impl Outgoing {
     /// Takes memory for a frame with `len` bytes of payload.
     #[inline]
     fn reserve(&mut self, len: usize) {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let limit = self.limit();
         self.frames.reserve_around(frame_room(len), limit);
+    }
+
+    #[inline]
+    fn limit(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
     }
 
     /// Queues a frame without a mask. A large payload is kept where it is.
@@ -273,7 +284,7 @@ impl Outgoing {
     #[cfg(feature = "std")]
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.is_empty() && self.limit > 0
+        self.is_empty() && !self.is_full()
     }
 
     /// Tells whether nothing waits but Pings and Pongs. Behind a Close frame nothing else does.

@@ -70,7 +70,7 @@ impl Sender {
         payload: &[u8],
         write: impl FnMut(&[IoSlice<'_>]) -> usize,
     ) -> Result<(), SendError> {
-        let as_it_is = self.begins() && self.goes_as_it_is(payload.len());
+        let as_it_is = self.is_between_messages() && self.goes_as_it_is(payload.len());
         if !as_it_is || !self.outgoing.is_idle() {
             return self.send_any(kind, payload);
         }

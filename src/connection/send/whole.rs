@@ -13,16 +13,16 @@ impl Sender {
         payload: &[u8],
     ) -> Result<(), SendError> {
         let len = payload.len();
-        if self.begins() && self.goes_as_it_is(len) && self.outgoing.is_ready(len) {
+        if self.is_between_messages() && self.goes_as_it_is(len) && self.outgoing.is_ready(len) {
             self.append_whole(kind, payload);
             return Ok(());
         }
         self.send_any(kind, payload)
     }
 
-    /// Tells whether a message may begin, unless the queue is full.
+    /// Tells whether the connection is open and no message is in progress; the queue may still be full.
     #[inline]
-    pub(super) fn begins(&self) -> bool {
+    pub(super) fn is_between_messages(&self) -> bool {
         self.closing.is_open() && self.message.is_none()
     }
 
