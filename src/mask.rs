@@ -14,7 +14,7 @@
 /// ```
 #[inline]
 pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
-    dispatch(payload, None, rotate(key, offset));
+    dispatch::<false>(payload, None, rotate(key, offset));
 }
 
 /// Unmasks `payload` in place and tells whether the result is ASCII, which the same pass finds out at no cost.
@@ -23,7 +23,20 @@ pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
 #[inline(always)]
 #[must_use]
 pub fn apply_ascii(payload: &mut [u8], key: [u8; 4], offset: usize) -> bool {
-    dispatch(payload, None, rotate(key, offset)).is_ascii()
+    dispatch::<true>(payload, None, rotate(key, offset)).is_ascii()
+}
+
+/// Does what [`apply_ascii`] does if that is `asked`; `false` otherwise.
+#[inline(always)]
+pub(crate) fn apply_asked(payload: &mut [u8], key: [u8; 4], asked: bool) -> bool {
+    let seen = if payload.len() < DISPATCH_MIN {
+        short(payload, None, key)
+    } else if asked {
+        long::<true>(payload, None, key)
+    } else {
+        long::<false>(payload, None, key)
+    };
+    asked && seen.is_ascii()
 }
 
 /// Copies `source` to `target` and masks it, in one pass (RFC 6455 §5.3).
@@ -41,7 +54,7 @@ pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
     let _ = match source.len() {
         0..DISPATCH_MIN => short(target, Some(source), key),
         DISPATCH_MIN..128 => ends::<64>(target, Some(source), key),
-        _ => long(target, Some(source), key),
+        _ => long::<false>(target, Some(source), key),
     };
 }
 
@@ -49,7 +62,7 @@ pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
 #[inline]
 pub(crate) fn copy_ascii(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) -> bool {
     assert_room(target, source);
-    dispatch(target, Some(source), rotate(key, offset)).is_ascii()
+    dispatch::<true>(target, Some(source), rotate(key, offset)).is_ascii()
 }
 
 #[inline(always)]
@@ -104,7 +117,7 @@ impl Kernel {
 
     /// Does what [`apply`] does, with this kernel if it is supported and with the portable one if not.
     pub fn apply(self, payload: &mut [u8], key: [u8; 4], offset: usize) {
-        self.run(payload, None, rotate(key, offset));
+        self.run::<false>(payload, None, rotate(key, offset));
     }
 
     #[cfg_attr(
@@ -112,18 +125,18 @@ impl Kernel {
         expect(clippy::unused_self, reason = "there is but one kernel")
     )]
     #[inline]
-    fn run(self, target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    fn run<const SEEN: bool>(self, target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
         #[cfg(all(target_arch = "x86_64", feature = "std"))]
         if self != Self::Portable && self.is_supported() {
             let kernel = match self {
-                Self::Avx512 => xor_avx512,
-                _ => xor_avx2,
+                Self::Avx512 => xor_avx512::<SEEN>,
+                _ => xor_avx2::<SEEN>,
             };
             #[expect(unsafe_code, reason = "the one call of a `target_feature` function")]
             // SAFETY: this CPU has the registers of the kernel, which was asked just above.
             return unsafe { kernel(target, source, key) };
         }
-        xor_portable(target, source, key)
+        xor_portable::<SEEN>(target, source, key)
     }
 }
 
@@ -136,45 +149,45 @@ const LINES_MIN: usize = 1 << 10;
 
 /// Runs the best kernel for the length. Short payloads do not ask for any, and are masked where they are received or sent.
 #[inline(always)]
-fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn dispatch<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     if target.len() < DISPATCH_MIN {
         short(target, source, key)
     } else {
-        long(target, source, key)
+        long::<SEEN>(target, source, key)
     }
 }
 
 #[inline(never)]
-fn long(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn long<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     let kernel = if target.len() >= LINES_MIN && Kernel::Avx512.is_supported() {
         Kernel::Avx512
     } else {
         Kernel::Avx2
     };
-    kernel.run(target, source, key)
+    kernel.run::<SEEN>(target, source, key)
 }
 
 /// [`xor`] with the registers that every CPU has; not inlined, so that those who find wider ones save none for it.
 #[inline(never)]
-fn xor_portable(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    xor(target, source, key)
+fn xor_portable<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    xor(target, source, key).if_asked::<SEEN>()
 }
 
 /// [`xor`] with 32-byte registers: the same safe code, so nothing else can differ.
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 #[target_feature(enable = "avx2")]
-fn xor_avx2(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    xor(target, source, key)
+fn xor_avx2<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+    xor(target, source, key).if_asked::<SEEN>()
 }
 
 /// [`xor`] with 64-byte registers, where they pay.
 #[cfg(all(target_arch = "x86_64", feature = "std"))]
 #[target_feature(enable = "avx512f")]
-fn xor_avx512(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn xor_avx512<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     if target.len() < LINES_MIN {
-        return xor_avx2(target, source, key);
+        return xor_avx2::<SEEN>(target, source, key);
     }
-    lines(target, source, key)
+    lines(target, source, key).if_asked::<SEEN>()
 }
 
 /// Writes `source`, or `target` itself, XOR `key` to `target`.
@@ -359,6 +372,12 @@ impl Seen {
     fn any<const B: usize>(seen: &[u8; B]) -> Self {
         let words = seen.as_chunks().0.iter();
         Self(words.fold(0, |all, &word| all | u64::from_ne_bytes(word)))
+    }
+
+    /// Forgets what nobody asks for, so that the compiler leaves out what finds it.
+    #[inline(always)]
+    fn if_asked<const SEEN: bool>(self) -> Self {
+        if SEEN { self } else { Self(0) }
     }
 
     #[inline(always)]
