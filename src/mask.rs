@@ -17,7 +17,7 @@ pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
     dispatch::<false>(payload, None, rotate(key, offset));
 }
 
-/// Unmasks `payload` in place and tells whether the result is ASCII, which the same pass finds out at no cost.
+/// Unmasks `payload` in place and tells whether the result is ASCII, which the same pass finds out at next to no cost.
 ///
 /// `offset` is that of [`apply`].
 #[inline(always)]
