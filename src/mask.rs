@@ -148,6 +148,7 @@ const DISPATCH_MIN: usize = 64;
 const LINES_MIN: usize = 1 << 10;
 
 /// Runs the best kernel for the length. Short payloads do not ask for any, and are masked where they are received or sent.
+/// `SEEN` says whether anyone asks what has been written.
 #[inline(always)]
 fn dispatch<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     if target.len() < DISPATCH_MIN {
