@@ -86,7 +86,7 @@ impl Buffer {
     /// Takes memory for `len` more bytes, where they are seldom more than `limit` in all, and not much then.
     #[inline]
     pub(crate) fn reserve_around(&mut self, len: usize, limit: usize) {
-        if self.has_room(len) || self.take_last(len) {
+        if self.take_last(len) || self.has_room(len) {
             return;
         }
         let needed = self.filled + len;

@@ -346,7 +346,7 @@ impl FrameHeader {
     #[expect(clippy::arithmetic_side_effects, reason = "at most 14")]
     pub(crate) const fn word(first: u8, mask: Option<[u8; 4]>, len: u64) -> (u128, usize) {
         // What is short needs but one register, and no shift by a length that is not known.
-        if len <= 125 {
+        if len <= Self::SHORT_MAX as u64 {
             let word = len << 8 | first as u64;
             return match mask {
                 Some(key) => {

@@ -14,7 +14,7 @@
 /// ```
 #[inline]
 pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
-    dispatch::<false>(payload, None, rotate(key, offset));
+    dispatch(payload, None, rotate(key, offset), false);
 }
 
 /// Unmasks `payload` in place and tells whether the result is ASCII, which the same pass finds out at next to no cost.
@@ -23,19 +23,13 @@ pub fn apply(payload: &mut [u8], key: [u8; 4], offset: usize) {
 #[inline(always)]
 #[must_use]
 pub fn apply_ascii(payload: &mut [u8], key: [u8; 4], offset: usize) -> bool {
-    dispatch::<true>(payload, None, rotate(key, offset)).is_ascii()
+    apply_asked(payload, key, offset, true)
 }
 
-/// Does what [`apply_ascii`] does if that is `asked`; `false` otherwise.
+/// Does what [`apply_ascii`] does, but tells `false` unless it is `asked`.
 #[inline(always)]
-pub(crate) fn apply_asked(payload: &mut [u8], key: [u8; 4], asked: bool) -> bool {
-    let seen = if payload.len() < DISPATCH_MIN {
-        short(payload, None, key)
-    } else if asked {
-        long::<true>(payload, None, key)
-    } else {
-        long::<false>(payload, None, key)
-    };
+pub(crate) fn apply_asked(payload: &mut [u8], key: [u8; 4], offset: usize, asked: bool) -> bool {
+    let seen = dispatch(payload, None, rotate(key, offset), asked);
     asked && seen.is_ascii()
 }
 
@@ -62,7 +56,7 @@ pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
 #[inline]
 pub(crate) fn copy_ascii(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) -> bool {
     assert_room(target, source);
-    dispatch::<true>(target, Some(source), rotate(key, offset)).is_ascii()
+    dispatch(target, Some(source), rotate(key, offset), true).is_ascii()
 }
 
 #[inline(always)]
@@ -77,11 +71,10 @@ fn assert_room(target: &[u8], source: &[u8]) {
 /// Does what [`slice::copy_from_slice`] does; what is short is copied without a call, as if masked with zeroes.
 #[inline(always)]
 pub(crate) fn copy_plain(target: &mut [u8], source: &[u8]) {
-    match source.len() {
-        16..DISPATCH_MIN => {
-            let _ = short(target, Some(source), [0; 4]);
-        }
-        _ => target.copy_from_slice(source),
+    if (16..DISPATCH_MIN).contains(&source.len()) {
+        let _ = short(target, Some(source), [0; 4]);
+    } else {
+        target.copy_from_slice(source);
     }
 }
 
@@ -148,16 +141,18 @@ const DISPATCH_MIN: usize = 64;
 const LINES_MIN: usize = 1 << 10;
 
 /// Runs the best kernel for the length. Short payloads do not ask for any, and are masked where they are received or sent.
-/// `SEEN` says whether anyone asks what has been written.
 #[inline(always)]
-fn dispatch<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4], asked: bool) -> Seen {
     if target.len() < DISPATCH_MIN {
         short(target, source, key)
+    } else if asked {
+        long::<true>(target, source, key)
     } else {
-        long::<SEEN>(target, source, key)
+        long::<false>(target, source, key)
     }
 }
 
+/// Runs the best kernel. `SEEN` says whether anyone asks what has been written.
 #[inline(never)]
 fn long<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
     let kernel = if target.len() >= LINES_MIN && Kernel::Avx512.is_supported() {

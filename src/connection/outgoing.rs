@@ -196,10 +196,7 @@ impl Outgoing {
     #[inline(always)]
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
         if payload.len() <= REPLY_ALONE_MAX && self.is_empty() {
-            if !self.frames.take_last(frame_room(payload.len())) {
-                self.reserve(payload.len());
-            }
-            self.append_ready(header, payload);
+            self.append(header, payload);
             self.reply_end = lane(self.frames.len());
         } else {
             self.push_aside(header.first(), header.mask, payload);

@@ -127,7 +127,7 @@ impl Receiver {
         let payload = input.get_mut(start..)?.get_mut(..len)?;
         let ascii = header
             .mask
-            .is_some_and(|key| mask::apply_asked(payload, key, kind == MessageKind::Text));
+            .is_some_and(|key| mask::apply_asked(payload, key, 0, kind == MessageKind::Text));
         if kind == MessageKind::Text
             && !ascii
             && let Err(error) = Utf8::check(payload)
