@@ -118,8 +118,7 @@ impl Assembly {
         let start = self.gathered.len();
         self.gathered.advance(len);
         let piece = &mut self.gathered[start..];
-        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
-        check(piece, ascii, self.kind, &mut self.utf8)
+        unmask(piece, key, offset, self.kind, &mut self.utf8)
     }
 
     /// Does what [`Assembly::space`] and [`Assembly::gather`] do together with a copy of `piece`, in one pass.
@@ -133,9 +132,10 @@ impl Assembly {
         offset: usize,
     ) -> Result<(), ProtocolError> {
         let start = self.gathered.len();
+        let text = self.kind == Some(MessageKind::Text);
         let room = self.space(piece.len(), end);
         let ascii = if let Some(key) = key {
-            mask::copy_ascii(room, piece, key, offset)
+            mask::copy_asked(room, piece, key, offset, text)
         } else {
             room.copy_from_slice(piece);
             false
@@ -151,8 +151,7 @@ impl Assembly {
         key: Option<[u8; 4]>,
         offset: usize,
     ) -> Result<(), ProtocolError> {
-        let ascii = key.is_some_and(|key| mask::apply_ascii(piece, key, offset));
-        check(piece, ascii, self.kind, &mut self.utf8)
+        unmask(piece, key, offset, self.kind, &mut self.utf8)
     }
 
     /// Holds a piece of a control frame behind what has been gathered, until [`Assembly::take_held`].
@@ -227,6 +226,20 @@ impl Assembly {
     pub(crate) fn abandon(&mut self) {
         *self = Self::default();
     }
+}
+
+/// Unmasks and checks a piece of the message, `offset` bytes into its frame.
+#[inline]
+fn unmask(
+    piece: &mut [u8],
+    key: Option<[u8; 4]>,
+    offset: usize,
+    kind: Option<MessageKind>,
+    utf8: &mut Utf8,
+) -> Result<(), ProtocolError> {
+    let text = kind == Some(MessageKind::Text);
+    let ascii = key.is_some_and(|key| mask::apply_asked(piece, key, offset, text));
+    check(piece, ascii, kind, utf8)
 }
 
 /// Checks a piece of text, unless it is ASCII behind a whole character.
