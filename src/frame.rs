@@ -152,42 +152,63 @@ impl FrameHeader {
         Ok(Some((header, bytes.len() - rest.len())))
     }
 
-    /// Does what [`parse`](Self::parse) and [`check`](Self::check) do together, for the frames that have to be fast:
-    /// uncompressed messages in a single frame, while no other is in progress, or Pings and Pongs. `None` for all others, and for
-    /// those that are incomplete or wrong.
+    /// Does what [`parse`](Self::parse) and [`check`](Self::check) do together for a data frame without reserved bits. `None`
+    /// for all others, and for those that are incomplete or wrong.
+    #[inline(always)]
+    pub(crate) fn parse_data(bytes: &[u8], role: Role, in_message: bool) -> Option<(Self, usize)> {
+        let &[first, second, ref rest @ ..] = bytes else {
+            return None;
+        };
+        // All but FIN, which may be as it is.
+        let opcode = match (first & 0x7F, in_message) {
+            (0x00, true) => Opcode::Continuation,
+            (0x01, false) => Opcode::Text,
+            (0x02, false) => Opcode::Binary,
+            _ => return None,
+        };
+        let tail = Self::parse_tail(second, rest).ok()??;
+        Self::from_tail(first, opcode, tail, bytes, role)
+    }
+
+    /// Does what [`parse`](Self::parse) and [`check`](Self::check) do together for a Ping or Pong. `None` for all others, and
+    /// for those that are incomplete or wrong.
+    #[inline(always)]
+    pub(crate) fn parse_ping_pong(bytes: &[u8], role: Role) -> Option<(Self, usize)> {
+        let &[first, second, ref rest @ ..] = bytes else {
+            return None;
+        };
+        // FIN and no reserved bit
+        let opcode = match first {
+            0x89 => Opcode::Ping,
+            0x8A => Opcode::Pong,
+            _ => return None,
+        };
+        let len = u64::from(second & 0x7F);
+        if len > Self::MAX_CONTROL_LEN {
+            return None;
+        }
+        let tail = Self::parse_key(second, len, rest)?;
+        Self::from_tail(first, opcode, tail, bytes, role)
+    }
+
+    /// Returns the header of `bytes` without reserved bits and its length, if it is masked as `role` asks for.
     #[inline(always)]
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "the rest is a part of the whole"
     )]
-    pub(crate) fn parse_alone<const CONTROL: bool>(
+    fn from_tail(
+        first: u8,
+        opcode: Opcode,
+        (len, mask, rest): Tail<'_>,
         bytes: &[u8],
         role: Role,
     ) -> Option<(Self, usize)> {
-        let &[first, second, ref rest @ ..] = bytes else {
-            return None;
-        };
-        // FIN and no reserved bit
-        let opcode = match (first, CONTROL) {
-            (0x81, false) => Opcode::Text,
-            (0x82, false) => Opcode::Binary,
-            (0x89, true) => Opcode::Ping,
-            (0x8A, true) => Opcode::Pong,
-            _ => return None,
-        };
-        let len = u64::from(second & 0x7F);
-        let (len, mask, rest) = if !CONTROL {
-            Self::parse_tail(second, rest).ok()??
-        } else if len <= Self::MAX_CONTROL_LEN {
-            Self::parse_key(second, len, rest)?
-        } else {
-            return None;
-        };
         if mask.is_some() != (role == Role::Server) {
             return None;
         }
         let header = Self {
-            fin: true,
+            fin: first & 0x80 != 0,
             rsv: 0,
             opcode,
             mask,
@@ -405,34 +426,33 @@ fn ensure(rule: bool, otherwise: ProtocolError) -> Result<(), ProtocolError> {
 mod tests {
     use super::*;
 
-    /// Whatever the first two bytes are, and wherever the header ends, the fast way finds what the other does.
+    /// Whatever the first two bytes are, and wherever the header ends, the fast ways find what the other does.
     #[test]
-    fn a_frame_alone_is_what_it_is_for_all() {
+    fn the_fast_ways_find_what_the_other_does() {
         for [first, second] in (0..=u16::MAX).map(u16::to_be_bytes) {
             for tail in [[0; 12], [1; 12], [0, 0, 0, 0, 0, 1, 0, 0, 9, 9, 9, 9]] {
                 let mut bytes = [0; 14];
                 bytes[..2].copy_from_slice(&[first, second]);
                 bytes[2..].copy_from_slice(&tail);
                 for len in [0, 1, 2, 3, 4, 6, 8, 10, 13, 14] {
-                    check_alone(&bytes[..len]);
+                    check_fast_ways(&bytes[..len]);
                 }
             }
         }
     }
 
-    fn check_alone(bytes: &[u8]) {
+    fn check_fast_ways(bytes: &[u8]) {
         let known = FrameHeader::parse(bytes).ok().flatten();
-        for role in [Role::Server, Role::Client] {
-            let legal = known.filter(|(header, _)| {
-                let handled = header.opcode != Opcode::Close && header.fin;
-                handled && header.check(role, 0, false).is_ok()
-            });
-            let (control, message) = match legal {
-                Some((header, _)) if header.opcode.is_control() => (legal, None),
-                _ => (None, legal),
-            };
-            assert_eq!(FrameHeader::parse_alone::<false>(bytes, role), message);
-            assert_eq!(FrameHeader::parse_alone::<true>(bytes, role), control);
+        for (role, in_message) in [Role::Server, Role::Client]
+            .into_iter()
+            .flat_map(|role| [(role, false), (role, true)])
+        {
+            let legal = known.filter(|(header, _)| header.check(role, 0, in_message).is_ok());
+            let data = legal.filter(|(header, _)| !header.opcode.is_control());
+            let control =
+                legal.filter(|(header, _)| matches!(header.opcode, Opcode::Ping | Opcode::Pong));
+            assert_eq!(FrameHeader::parse_data(bytes, role, in_message), data);
+            assert_eq!(FrameHeader::parse_ping_pong(bytes, role), control);
         }
     }
 }

@@ -38,6 +38,14 @@ pub(super) enum Place {
 }
 
 impl Found {
+    pub(super) fn gathered(used: usize, (kind, buffer): (MessageKind, Buffer)) -> Self {
+        Self {
+            used,
+            what: What::Message(kind),
+            place: Place::Gathered(buffer),
+        }
+    }
+
     pub(super) fn nothing(used: usize) -> Self {
         Self {
             used,
@@ -52,8 +60,7 @@ impl Found {
 pub(super) fn event(what: What, payload: Payload<'_>) -> Option<Event<'_>> {
     Some(match what {
         What::Nothing => return None,
-        What::Message(MessageKind::Text) => Event::Text(Text::assume_checked(payload)),
-        What::Message(MessageKind::Binary) => Event::Binary(payload),
+        What::Message(kind) => message(kind, payload),
         What::Chunk { kind, last } => Event::Chunk(Chunk {
             kind,
             data: payload,
@@ -63,6 +70,15 @@ pub(super) fn event(what: What, payload: Payload<'_>) -> Option<Event<'_>> {
         What::Pong => Event::Pong(payload),
         What::Close(close) => Event::Close(close),
     })
+}
+
+/// Returns the event of a message whose text has been checked.
+#[inline(always)]
+pub(super) fn message(kind: MessageKind, payload: Payload<'_>) -> Event<'_> {
+    match kind {
+        MessageKind::Text => Event::Text(Text::assume_checked(payload)),
+        MessageKind::Binary => Event::Binary(payload),
+    }
 }
 
 /// Returns the event of a Ping or Pong whose payload lies in the input.

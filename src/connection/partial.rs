@@ -14,6 +14,18 @@ pub(super) struct Frame {
 }
 
 impl Frame {
+    /// Returns the frame of which only the header has come.
+    #[inline]
+    pub(super) fn new(header: FrameHeader) -> Self {
+        Self {
+            opcode: header.opcode,
+            fin: header.fin,
+            key: header.mask,
+            offset: 0,
+            remaining: header.len,
+        }
+    }
+
     /// Returns how many of `available` bytes belong to the payload.
     pub(super) fn share(&self, available: usize) -> usize {
         usize::try_from(self.remaining).map_or(available, |remaining| remaining.min(available))

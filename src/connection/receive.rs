@@ -1,5 +1,6 @@
 //! Receiving (RFC 6455 §6.2): bytes to frames, frames to events.
 
+mod gathered;
 mod whole;
 
 use core::mem;
@@ -9,7 +10,7 @@ use bytes::{Buf, BytesMut};
 use super::event::Event;
 use super::found::{Found, Outcome, Place, Taken, What, control, event};
 use super::partial::{Frame, Head};
-use crate::assemble::{Assembly, End};
+use crate::assemble::Assembly;
 use crate::close::CloseFrame;
 use crate::config::{Config, Delivery, Limits};
 #[cfg(feature = "deflate")]
@@ -119,25 +120,27 @@ impl Receiver {
 
     /// Returns the next event, whatever it is; one that has to be fast has been looked for.
     #[inline(never)]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a payload begins within what was used"
-    )]
     pub(super) fn receive_any<'i>(
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let bytes = mem::take(input);
-        let found = self.look_for_any(bytes)?;
-        let (used, rest) = bytes.split_at_mut(found.used);
-        *input = rest;
-        Ok(event(
-            found.what,
-            match found.place {
-                Place::Input(start) => Payload::input(&mut used[start..]),
-                Place::Gathered(buffer) => Payload::gathered(buffer),
-            },
-        ))
+        match self.look_for_gathered(bytes) {
+            Ok(found) => Ok(lend(found, bytes, input)),
+            Err(used) => self.receive_piece(used, bytes, input),
+        }
+    }
+
+    /// Returns the next event that lies behind the first `used` of `bytes`; `input` is what follows.
+    #[inline(never)]
+    fn receive_piece<'i>(
+        &mut self,
+        used: usize,
+        bytes: &'i mut [u8],
+        input: &mut &'i mut [u8],
+    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        let found = self.look_for_piece(used, bytes)?;
+        Ok(lend(found, bytes, input))
     }
 
     /// Does what [`receive`](Self::receive) does with bytes in a [`BytesMut`], and returns events that can be kept.
@@ -178,48 +181,6 @@ impl Receiver {
         ))
     }
 
-    /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
-    ///
-    /// `None` while there is no such message, too little of it has come to deserve memory, or too little of the frame is
-    /// missing to deserve a read. To be asked only when the input is used up. The room is at most 32 KiB, and at most as long
-    /// as what is missing of the frame.
-    #[must_use]
-    pub fn space(&mut self) -> Option<&mut [u8]> {
-        let (frame, len) = self.lent()?;
-        let end = self.end(frame);
-        Some(self.message.space(len, end))
-    }
-
-    /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
-    /// next call of [`receive`](Self::receive), which may have no input.
-    ///
-    /// # Panics
-    ///
-    /// If `len` is more than the room was long.
-    pub fn filled(&mut self, len: usize) {
-        let Some((frame, room)) = self.lent() else {
-            return;
-        };
-        // More would show what the memory has held before.
-        assert!(len <= room, "more bytes read than there was room for");
-        let gathered = self.message.gather(len, frame.key, frame.offset.into());
-        self.state = State::Payload(frame.behind(len));
-        if let Err(error) = gathered {
-            self.stop(State::Failed(error));
-        }
-    }
-
-    /// Returns the frame for whose next bytes room is lent, and how much.
-    fn lent(&self) -> Option<(Frame, usize)> {
-        let State::Payload(frame) = self.state else {
-            return None;
-        };
-        let gathered = self.message.gathered();
-        let len = frame.share(DIRECT_MAX);
-        let pays = gathered >= DIRECT_MIN && len >= DIRECT_MIN;
-        (pays && self.gathers(frame)).then_some((frame, len))
-    }
-
     /// Ignores all input from now on.
     pub(super) fn close(&mut self) {
         if !matches!(self.state, State::Failed(_)) {
@@ -235,13 +196,16 @@ impl Receiver {
                 what: What::Message(kind),
                 place: Place::Input(start),
             }),
-            None => self.look_for_any(input),
+            None => match self.look_for_gathered(input) {
+                Ok(found) => Ok(found),
+                Err(used) => self.look_for_piece(used, input),
+            },
         }
     }
 
-    /// Does what [`look`](Self::look) does where nothing has to be fast.
-    fn look_for_any(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
-        let found = self.look_for_pieces(input);
+    /// Does what [`look_for_pieces`](Self::look_for_pieces) does, and takes note of an error.
+    fn look_for_piece(&mut self, used: usize, input: &mut [u8]) -> Result<Found, ProtocolError> {
+        let found = self.look_for_pieces(used, input);
         if let Err(error) = found {
             self.stop(State::Failed(error));
         }
@@ -254,8 +218,11 @@ impl Receiver {
         clippy::indexing_slicing,
         reason = "`used` never passes the end of `input`"
     )]
-    fn look_for_pieces(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
-        let mut used = 0;
+    fn look_for_pieces(
+        &mut self,
+        mut used: usize,
+        input: &mut [u8],
+    ) -> Result<Found, ProtocolError> {
         loop {
             match self.state {
                 State::Failed(error) => return Err(error),
@@ -267,13 +234,23 @@ impl Receiver {
                     }
                     None => return Ok(Found::nothing(input.len())),
                 },
+                State::Payload(frame) if self.gathers(frame) => {
+                    let rest = &input[used..];
+                    let piece = &rest[..frame.share(rest.len())];
+                    used += piece.len();
+                    match self.gather(frame, piece)? {
+                        Some(gathered) => return Ok(Found::gathered(used, gathered)),
+                        None if used == input.len() => return Ok(Found::nothing(used)),
+                        None => {}
+                    }
+                }
                 State::Payload(frame) => {
-                    let end = used + frame.share(input.len() - used);
-                    let piece = &mut input[used..end];
+                    let start = used;
+                    let end = start + frame.share(input.len() - start);
+                    let piece = &mut input[start..end];
                     if piece.is_empty() && frame.remaining > 0 && !self.has_more() {
                         return Ok(Found::nothing(end));
                     }
-                    let start = used;
                     let (taken, found) = self.piece(frame, piece)?;
                     used += taken;
                     if let Some((what, gathered)) = found {
@@ -356,20 +333,7 @@ impl Receiver {
         } else {
             self.message.begin_frame(header, &self.limits)?;
         }
-        let FrameHeader {
-            fin,
-            opcode,
-            mask: key,
-            len: remaining,
-            ..
-        } = header;
-        self.state = State::Payload(Frame {
-            opcode,
-            fin,
-            key,
-            offset: 0,
-            remaining,
-        });
+        self.state = State::Payload(Frame::new(header));
         Ok(())
     }
 
@@ -383,7 +347,7 @@ impl Receiver {
         if self.message.is_compressed() {
             return self.compressed_piece(frame, piece);
         }
-        Ok((len, self.data_piece(frame, piece)?))
+        Ok((len, self.chunk_piece(frame, piece)?))
     }
 
     /// Tells whether a piece that was taken has more to give.
@@ -486,62 +450,27 @@ impl Receiver {
         Ok(Some((what, gathered)))
     }
 
-    /// Tells whether the payload of the frame is gathered as it is.
-    fn gathers(&self, frame: Frame) -> bool {
-        #[cfg(feature = "deflate")]
-        if self.message.is_compressed() {
-            return false;
-        }
-        !frame.opcode.is_control() && self.delivery == Delivery::Messages
-    }
-
-    /// Takes a piece of a data frame.
-    fn data_piece(
+    /// Takes a piece of a data frame that is handed on where it lies.
+    fn chunk_piece(
         &mut self,
         frame: Frame,
         piece: &mut [u8],
     ) -> Result<Option<Outcome>, ProtocolError> {
+        self.message.pass(piece, frame.key, frame.offset.into())?;
         let kind = self.message.kind();
-        if self.delivery == Delivery::Messages {
-            self.push(frame, piece)?;
+        let frame = frame.behind(piece.len());
+        let ended = frame.remaining == 0;
+        self.state = if ended {
+            State::HEADER
         } else {
-            self.message.pass(piece, frame.key, frame.offset.into())?;
-            self.state = State::Payload(frame.behind(piece.len()));
-        }
-        let ended = frame.behind(piece.len()).remaining == 0;
-        if ended {
-            self.state = State::HEADER;
-        }
-        let last = ended && frame.fin;
-        let gathered = if last {
-            Some(self.message.finish()?)
-        } else {
-            None
+            State::Payload(frame)
         };
-        Ok(match self.delivery {
-            Delivery::Messages => gathered.map(|gathered| (What::Message(kind), Some(gathered))),
-            Delivery::Chunks if piece.is_empty() && !last => None,
-            Delivery::Chunks => Some((What::Chunk { kind, last }, None)),
-        })
-    }
-
-    /// Gathers a piece of a frame.
-    fn push(&mut self, frame: Frame, piece: &[u8]) -> Result<(), ProtocolError> {
-        let end = self.end(frame);
-        self.state = State::Payload(frame.behind(piece.len()));
-        self.message
-            .push(piece, end, frame.key, frame.offset.into())
-    }
-
-    /// Returns how long the message in progress will be.
-    fn end(&self, frame: Frame) -> End {
-        let in_memory = |len| usize::try_from(len).unwrap_or(usize::MAX);
-        if frame.fin {
-            let gathered = self.message.gathered();
-            End::Announced(in_memory(frame.remaining).saturating_add(gathered))
-        } else {
-            End::Within(in_memory(self.limits.message))
+        let last = ended && frame.fin;
+        if last {
+            self.message.finish()?;
         }
+        let nothing = piece.is_empty() && !last;
+        Ok((!nothing).then_some((What::Chunk { kind, last }, None)))
     }
 
     /// Enters a state in which nothing is received, and gives all memory back.
@@ -555,13 +484,22 @@ impl Receiver {
     }
 }
 
+/// Returns the event that was found in `bytes`, and the rest of them in `input`.
+#[inline(always)]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a payload begins within what was used"
+)]
+fn lend<'i>(found: Found, bytes: &'i mut [u8], input: &mut &'i mut [u8]) -> Option<Event<'i>> {
+    let (used, rest) = bytes.split_at_mut(found.used);
+    *input = rest;
+    let payload = match found.place {
+        Place::Input(start) => Payload::input(&mut used[start..]),
+        Place::Gathered(buffer) => Payload::gathered(buffer),
+    };
+    event(found.what, payload)
+}
+
 /// The most that comes out of a compressed message for one chunk, in bytes.
 #[cfg(feature = "deflate")]
 const CHUNK: usize = 64 << 10;
-
-/// The bytes of a message that must have come before its memory is lent to the transport, and that must be missing of the
-/// frame. Below, a read into the caller's buffer, which may bring further frames along, costs less than the copy that it saves.
-const DIRECT_MIN: usize = 4 << 10;
-
-/// The most room that is lent, in bytes: what has been read is still in the CPU's nearest cache when it is unmasked.
-const DIRECT_MAX: usize = 32 << 10;

@@ -44,7 +44,7 @@ impl Receiver {
         if !self.begins_frame() {
             return None;
         }
-        let (header, start) = FrameHeader::parse_alone::<true>(input, self.role)?;
+        let (header, start) = FrameHeader::parse_ping_pong(input, self.role)?;
         let len = usize::try_from(header.len).ok()?;
         if input.get(start..)?.len() < len || self.message.interrupt(&self.limits).is_err() {
             return None;
@@ -65,7 +65,9 @@ impl Receiver {
         match (&self.state, input) {
             (State::Header(_), []) => true,
             (&State::Header(head), &[byte]) => self.takes_header_byte(head, byte),
-            (&State::Payload(frame), _) => self.takes_inner(frame, input),
+            (&State::Payload(frame), _) if (input.len() as u64) < frame.remaining => {
+                self.takes_inner(frame, input)
+            }
             _ => false,
         }
     }
@@ -81,11 +83,10 @@ impl Receiver {
 
     #[inline(never)]
     fn takes_inner(&mut self, frame: Frame, input: &[u8]) -> bool {
-        let goes_on = (input.len() as u64) < frame.remaining;
-        if !goes_on || !self.gathers(frame) {
+        if !self.gathers(frame) {
             return false;
         }
-        let taken = self.push(frame, input);
+        let taken = self.gather(frame, input);
         if let Err(error) = taken {
             self.stop(State::Failed(error));
         }
@@ -115,8 +116,8 @@ impl Receiver {
         {
             return None;
         }
-        let (header, start) = FrameHeader::parse_alone::<false>(input, self.role)?;
-        if header.len > self.limits.frame.min(self.limits.message) {
+        let (header, start) = FrameHeader::parse_data(input, self.role, false)?;
+        if !header.fin || header.len > self.limits.frame.min(self.limits.message) {
             return None;
         }
         let kind = match header.opcode {
