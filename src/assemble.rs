@@ -210,6 +210,11 @@ impl Assembly {
         self.gathered.len()
     }
 
+    /// Returns for how many bytes more there is memory.
+    pub(crate) fn spare(&self) -> usize {
+        self.gathered.capacity().saturating_sub(self.gathered.len())
+    }
+
     /// Returns the kind of the message in progress; binary if there is none.
     pub(crate) fn kind(&self) -> MessageKind {
         self.kind.unwrap_or(MessageKind::Binary)

@@ -164,8 +164,13 @@ fn long_messages_can_be_read_straight_into_their_memory() {
         let long = format!("text {}", show(text.as_bytes()));
         let expected = [&long, r#"ping "between""#, &long, r#"binary "behind""#];
         for size in [1_000, 4_095, 4_096, 4_097, 8_192, 65_536, 100_000] {
-            let heard = run(role, Config::default(), Feed::Space, bytes.chunks(size));
-            assert_eq!(heard.events, expected, "to a {role:?} in reads of {size}");
+            for feed in Feed::ALL {
+                let heard = run(role, Config::default(), feed, bytes.chunks(size));
+                assert_eq!(
+                    heard.events, expected,
+                    "{feed:?} to a {role:?}, {size} each"
+                );
+            }
         }
     }
 }
@@ -179,9 +184,11 @@ fn bad_text_in_lent_memory_fails() {
             text[bad] = 0xFF;
             let bytes = common::towards(role, &naive::frame(0x81, &text));
             for size in [1_000, 4_096, 65_536] {
-                let heard = run(role, Config::default(), Feed::Space, bytes.chunks(size));
-                assert_eq!(heard.events, ["fails InvalidUtf8 1007"]);
-                assert_eq!(naive::describe(&heard.wrote, role), ["close 1007"]);
+                for feed in Feed::ALL {
+                    let heard = run(role, Config::default(), feed, bytes.chunks(size));
+                    assert_eq!(heard.events, ["fails InvalidUtf8 1007"]);
+                    assert_eq!(naive::describe(&heard.wrote, role), ["close 1007"]);
+                }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What a connection makes of its input, however it is handed over.
 
+use std::io::Read;
+
 use bytes::{Buf, BytesMut};
 use sansocket::{CloseFrame, Config, Connection, Event, MessageKind, ProtocolError, Role};
 
@@ -19,10 +21,11 @@ pub enum Feed {
     Slice,
     Bytes,
     Space,
+    Read,
 }
 
 impl Feed {
-    pub const ALL: [Self; 3] = [Self::Slice, Self::Bytes, Self::Space];
+    pub const ALL: [Self; 4] = [Self::Slice, Self::Bytes, Self::Space, Self::Read];
 }
 
 /// A connection and what was heard from it.
@@ -64,6 +67,9 @@ impl Ear {
                 }
             }
         }
+        if self.feed == Feed::Read {
+            return self.read_vectored(piece, then);
+        }
         let mut read = piece.to_vec();
         let mut input = &mut read[..];
         loop {
@@ -77,6 +83,28 @@ impl Ear {
                 return;
             }
             assert!(goes_on || self.feed == Feed::Space, "all input is used");
+        }
+    }
+
+    /// Hands `piece` over by [`Connection::read`], in as many reads as it takes.
+    fn read_vectored(&mut self, mut piece: &[u8], mut then: impl FnMut(&mut Connection)) {
+        let mut buffer = [0; 5_000];
+        loop {
+            let read = self
+                .connection
+                .read(&mut buffer, |slices| piece.read_vectored(slices));
+            let (_, mut input) = read.expect("memory");
+            loop {
+                let event = self.connection.receive(&mut input);
+                let goes_on = note(&mut self.heard, &mut self.message, event);
+                then(&mut self.connection);
+                if !goes_on {
+                    break;
+                }
+            }
+            if piece.is_empty() || self.failed() {
+                return;
+            }
         }
     }
 

@@ -21,7 +21,7 @@ pub use reply::Reply;
 pub use send::{Fin, MaskKeys, Sender};
 
 #[cfg(feature = "std")]
-use std::io::IoSlice;
+use std::io::{self, IoSlice, IoSliceMut};
 
 use bytes::BytesMut;
 
@@ -38,8 +38,9 @@ use found::control;
 /// A WebSocket connection without its transport.
 ///
 /// * **Input:** [`receive`](Self::receive) takes bytes and returns events; [`receive_bytes`](Self::receive_bytes) does
-///   so with shared memory; [`receive_eof`](Self::receive_eof) takes the end of the stream. [`space`](Self::space) and
-///   [`filled`](Self::filled) let a transport read a long message straight into its memory.
+///   so with shared memory; [`receive_eof`](Self::receive_eof) takes the end of the stream. A transport can read a long
+///   message straight into its memory: by `read`, with the feature `std`, or by [`space`](Self::space) and
+///   [`filled`](Self::filled).
 /// * **Commands:** [`send_text`](Self::send_text), [`send_binary`](Self::send_binary), [`send`](Self::send),
 ///   [`send_fragment`](Self::send_fragment), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close),
 ///   [`fail`](Self::fail). With the feature `std`, `write_text` and `write_binary` write at once what they can.
@@ -52,7 +53,8 @@ use found::control;
 /// `receive` fails, the Close frame that says why is in `outgoing` already.
 ///
 /// The caller's buffer serves any number of connections in turn. 20 KiB suit it: what has been read is still in the CPU's
-/// nearest cache when it is unmasked, a message of 16 KiB lies whole in it, and longer ones go beside it through `space`.
+/// nearest cache when it is unmasked, a message of 16 KiB lies whole in it, and longer ones go beside it through `read` or
+/// `space`.
 ///
 /// A connection holds memory only for an unfinished message and for bytes that wait to be written; an idle one holds
 /// none. What it gives back stays with the thread for the next message: 4 MiB at most, and one longer piece of up to 16 MiB
@@ -199,6 +201,46 @@ impl Connection {
     /// If `len` is more than the room was long.
     pub fn filled(&mut self, len: usize) {
         self.receiver.filled(len);
+    }
+
+    /// Reads once by `read`; returns how many bytes have come, and those of `buffer` that are to be
+    /// [received](Self::receive) next.
+    ///
+    /// What is missing of a long message is read straight into its memory, and what follows it into `buffer`. `read` is to
+    /// fill the slices in their order and to return how many bytes there are, as [`read_vectored`](io::Read::read_vectored) of a
+    /// stream does. To be called only when the input is used up; then call `receive`, even without input. Behind a long message,
+    /// 4 KiB of `buffer` are used at most, so that the message is still in the CPU's nearest cache when it is unmasked.
+    ///
+    /// ```
+    /// # use sansocket::{Config, Connection};
+    /// # use std::io::Read;
+    /// # let mut stream = &b"\x81\x81\0\0\0\0A"[..];
+    /// # let mut connection = Connection::server(&Config::default());
+    /// let mut buffer = vec![0; 20 << 10]; // for all connections of the thread
+    /// let (count, mut input) = connection.read(&mut buffer, |slices| stream.read_vectored(slices))?;
+    /// if count == 0 {
+    ///     connection.receive_eof();
+    /// }
+    /// while let Some(event) = connection.receive(&mut input)? {
+    ///     println!("{event:?}");
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of `read`; nothing has changed then.
+    ///
+    /// # Panics
+    ///
+    /// If `read` returns more than the slices hold.
+    #[cfg(feature = "std")]
+    pub fn read<'b>(
+        &mut self,
+        buffer: &'b mut [u8],
+        read: impl FnOnce(&mut [IoSliceMut<'_>]) -> io::Result<usize>,
+    ) -> io::Result<(usize, &'b mut [u8])> {
+        self.receiver.read(buffer, read)
     }
 
     /// Queues a text message.

@@ -1,6 +1,7 @@
 //! Receiving (RFC 6455 §6.2): bytes to frames, frames to events.
 
 mod gathered;
+mod space;
 mod whole;
 
 use core::mem;
@@ -33,6 +34,8 @@ pub struct Receiver {
     message: Assembly,
     /// How many bytes of an unfinished control frame's payload are held by `message`.
     control: u8,
+    /// How many bytes of `message` have been lent to the transport last.
+    lent: u16,
     /// Whether the peer compresses with context takeover; `None` unless permessage-deflate was agreed on.
     #[cfg(feature = "deflate")]
     takeover: Option<bool>,
@@ -68,6 +71,7 @@ impl Receiver {
             limits: config.limits,
             message: Assembly::default(),
             control: 0,
+            lent: 0,
             #[cfg(feature = "deflate")]
             takeover: None,
             #[cfg(feature = "deflate")]

@@ -6,6 +6,9 @@ pub(crate) mod naive;
 pub(crate) mod rfc1951;
 pub(crate) mod vectors;
 
+#[cfg(feature = "std")]
+use std::io::Read;
+
 use bytes::{Buf, BytesMut};
 #[cfg(feature = "deflate")]
 use sansocket::deflate::Params;
@@ -229,15 +232,20 @@ pub(crate) enum Feed {
     ByteChunks,
     /// [`Connection::space`] wherever there is any, else [`Connection::receive`].
     Space,
+    /// [`Connection::read`] into a buffer that pieces may not fit in.
+    #[cfg(feature = "std")]
+    Read,
 }
 
 impl Feed {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5 + cfg!(feature = "std") as usize] = [
         Self::Slice,
         Self::Bytes,
         Self::Chunks,
         Self::ByteChunks,
         Self::Space,
+        #[cfg(feature = "std")]
+        Self::Read,
     ];
 }
 
@@ -287,6 +295,11 @@ pub(crate) fn run_on<'a>(
             }
             continue;
         }
+        #[cfg(feature = "std")]
+        if feed == Feed::Read {
+            ear.read(piece);
+            continue;
+        }
         let mut read = piece.to_vec();
         let mut input = &mut read[..];
         while ear.listens() {
@@ -326,6 +339,27 @@ impl Ear {
             space[..len].copy_from_slice(now);
             *input = rest;
             self.conn.filled(len);
+        }
+    }
+
+    /// Reads `piece` by [`Connection::read`], in as many steps as it takes.
+    #[cfg(feature = "std")]
+    fn read(&mut self, mut piece: &[u8]) {
+        let mut buffer = [0; 20 << 10];
+        loop {
+            let read = self
+                .conn
+                .read(&mut buffer, |slices| piece.read_vectored(slices));
+            let (_, mut input) = read.expect("memory");
+            while self.listens() {
+                let event = self.conn.receive(&mut input);
+                if !self.note(event) {
+                    break;
+                }
+            }
+            if piece.is_empty() || !self.listens() {
+                return;
+            }
         }
     }
 

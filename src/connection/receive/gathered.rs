@@ -11,48 +11,6 @@ use crate::frame::FrameHeader;
 use crate::message::MessageKind;
 
 impl Receiver {
-    /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
-    ///
-    /// `None` while there is no such message, too little of it has come to deserve memory, or too little of the frame is
-    /// missing to deserve a read. To be asked only when the input is used up. The room is at most 32 KiB, and at most as long
-    /// as what is missing of the frame.
-    #[must_use]
-    pub fn space(&mut self) -> Option<&mut [u8]> {
-        let (frame, len) = self.lent()?;
-        let end = self.end(frame);
-        Some(self.message.space(len, end))
-    }
-
-    /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
-    /// next call of [`receive`](Self::receive), which may have no input.
-    ///
-    /// # Panics
-    ///
-    /// If `len` is more than the room was long.
-    pub fn filled(&mut self, len: usize) {
-        let Some((frame, room)) = self.lent() else {
-            return;
-        };
-        // More would show what the memory has held before.
-        assert!(len <= room, "more bytes read than there was room for");
-        let gathered = self.message.gather(len, frame.key, frame.offset.into());
-        self.state = State::Payload(frame.behind(len));
-        if let Err(error) = gathered {
-            self.stop(State::Failed(error));
-        }
-    }
-
-    /// Returns the frame for whose next bytes room is lent, and how much.
-    fn lent(&self) -> Option<(Frame, usize)> {
-        let State::Payload(frame) = self.state else {
-            return None;
-        };
-        let gathered = self.message.gathered();
-        let len = frame.share(DIRECT_MAX);
-        let pays = gathered >= DIRECT_MIN && len >= DIRECT_MIN;
-        (pays && self.gathers(frame)).then_some((frame, len))
-    }
-
     /// Tells whether the payload of the frame is gathered as it is.
     pub(super) fn gathers(&self, frame: Frame) -> bool {
         #[cfg(feature = "deflate")]
@@ -146,7 +104,7 @@ impl Receiver {
     }
 
     /// Returns how long the message in progress will be.
-    fn end(&self, frame: Frame) -> End {
+    pub(super) fn end(&self, frame: Frame) -> End {
         let in_memory = |len| usize::try_from(len).unwrap_or(usize::MAX);
         if frame.fin {
             let gathered = self.message.gathered();
@@ -156,10 +114,3 @@ impl Receiver {
         }
     }
 }
-
-/// The bytes of a message that must have come before its memory is lent to the transport, and that must be missing of the
-/// frame. Below, a read into the caller's buffer, which may bring further frames along, costs less than the copy that it saves.
-const DIRECT_MIN: usize = 4 << 10;
-
-/// The most room that is lent, in bytes: what has been read is still in the CPU's nearest cache when it is unmasked.
-const DIRECT_MAX: usize = 32 << 10;
