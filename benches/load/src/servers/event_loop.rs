@@ -78,7 +78,7 @@ impl Client {
     fn go_on(&mut self, shared: &mut [u8]) -> io::Result<()> {
         match &mut self.state {
             State::Opening(reader) => {
-                let count = read(&mut self.stream, shared)?;
+                let count = some(self.stream.read(shared))?;
                 let head = reader.receive(&shared[..count]).map_err(io::Error::other)?;
                 if let Some((request, _)) = head {
                     let accepted = Server::new().accept(&request).map_err(io::Error::other)?;
@@ -92,9 +92,9 @@ impl Client {
     }
 }
 
-/// Returns how many bytes came, 0 if there are none now.
-fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    match stream.read(buffer) {
+/// Returns how many bytes a read has brought, 0 if there are none now.
+fn some(read: io::Result<usize>) -> io::Result<usize> {
+    match read {
         Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
         read => read,
@@ -104,18 +104,11 @@ fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
 fn echo(stream: &mut TcpStream, connection: &mut Connection, shared: &mut [u8]) -> io::Result<()> {
     write(stream, connection)?;
     loop {
-        // What belongs to a long message is read straight into it.
-        let (count, room);
-        let mut input = if let Some(space) = connection.space() {
-            room = space.len();
-            count = read(stream, space)?;
-            connection.filled(count);
-            &mut []
-        } else {
-            room = shared.len();
-            count = read(stream, shared)?;
-            &mut shared[..count]
-        };
+        let mut room = 0;
+        let (count, mut input) = connection.read(shared, |slices| {
+            room = slices.iter().map(|slice| slice.len()).sum();
+            some(stream.read_vectored(slices))
+        })?;
         while let Some(event) = connection.receive(&mut input).map_err(io::Error::other)? {
             send_back(connection, event)?;
         }
