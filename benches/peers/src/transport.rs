@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -120,6 +120,19 @@ impl Read for Transport {
         let bytes = self.next(buffer.len());
         buffer[..bytes.len()].copy_from_slice(bytes);
         Ok(bytes.len())
+    }
+
+    fn read_vectored(&mut self, slices: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        let room = slices.iter().map(|slice| slice.len()).sum();
+        let mut bytes = self.next(room);
+        let read = bytes.len();
+        for slice in slices {
+            let len = slice.len().min(bytes.len());
+            let (now, later) = bytes.split_at(len);
+            slice[..len].copy_from_slice(now);
+            bytes = later;
+        }
+        Ok(read)
     }
 }
 

@@ -92,15 +92,11 @@ impl Socket for Sansocket {
         let buffer = Rc::clone(&self.buffer);
         let mut buffer = buffer.borrow_mut();
         while tally.count < until {
-            let mut input = &mut buffer[..ROOM];
-            if let Some(room) = self.connection.space() {
-                let count = self.transport.read(room).expect("memory");
-                self.connection.filled(count);
-                input = &mut [];
-            } else {
-                let count = self.transport.read(input).expect("memory");
-                input = &mut input[..count];
-            }
+            let transport = &mut self.transport;
+            let read = self.connection.read(&mut buffer[..ROOM], |slices| {
+                transport.read_vectored(slices)
+            });
+            let (_, mut input) = read.expect("memory");
             while let Some(event) = self.connection.receive(&mut input).expect("valid frames") {
                 match event {
                     Event::Text(text) => tally.take(true, text.as_bytes()),
