@@ -104,12 +104,12 @@ impl Buffer {
     }
 
     /// Returns the room of [`Buffer::space`] where the bytes are said to be `total` in the end, which is believed when
-    /// half of them have come: then there is memory for all, and no more has been copied than they are.
+    /// half of them, the next `len` among them, have come: then there is memory for all, and no more has been copied than they are.
     #[inline]
     pub(crate) fn space_towards(&mut self, len: usize, total: usize) -> &mut [u8] {
         if !self.has_room(len) {
             let half = total / 2;
-            let wanted = if self.filled < half {
+            let wanted = if self.filled + len < half {
                 self.doubled().min(half)
             } else {
                 total

@@ -4,6 +4,8 @@
 mod common;
 mod memory;
 
+use std::io::Write as _;
+
 use bytes::{Buf, Bytes, BytesMut};
 use common::{BOTH, fresh, hex, naive, towards};
 use memory::{allocations, held, held_since};
@@ -196,6 +198,35 @@ fn lent_memory_is_used_again() {
     };
     round();
     assert_eq!(allocations(|| (0..10).for_each(|_| round())), 0);
+}
+
+/// S-02: a message that drips in byte by byte, where an announced length begins to be believed, makes its memory grow no
+/// more often for that, whichever way it is read.
+#[test]
+fn memory_does_not_grow_byte_by_byte() {
+    let half = 1 << 19;
+    for by_space in [false, true] {
+        let drip = move || {
+            let mut client = fresh(Role::Client);
+            let mut frame = naive::frame(0x82, &vec![7; 2 * half]);
+            assert_eq!(receive(&mut client, &mut frame[..half - 40_000]), 0);
+            allocations(|| {
+                for _ in 0..50_000 {
+                    if by_space {
+                        client.space().expect("more is missing")[0] = 7;
+                        client.filled(1);
+                    } else {
+                        let read = client.read(&mut [], |slices| (&mut *slices[0]).write(&[7]));
+                        assert_eq!(read.expect("memory").0, 1);
+                    }
+                    assert_eq!(receive(&mut client, &mut []), 0);
+                }
+            })
+        };
+        // A thread of its own has no memory to spare.
+        let grown = std::thread::spawn(drip).join().expect("no panic");
+        assert!((1..=2).contains(&grown), "{grown} times");
+    }
 }
 
 /// Memory that is longer than what a thread keeps for good goes from one long message to the next, and is freed when something

@@ -4,9 +4,12 @@
 mod common;
 
 use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use common::{fresh, hear, hex, naive, show};
-use sansocket::{Connection, Event, Role};
+#[cfg(feature = "deflate")]
+use sansocket::deflate::Params;
+use sansocket::{Config, Connection, Delivery, Event, Role};
 
 /// Begins a frame of `len` bytes, of which `come` are there.
 fn begun(len: usize, come: usize) -> Connection {
@@ -40,19 +43,41 @@ fn what_follows_a_long_message_is_read_with_it() {
     assert_eq!(slices(&mut begun(8_192, 8_191)), [1, 4_096]);
     assert_eq!(slices(&mut begun(30_000, 10_000)), [20_000, 4_096]);
     assert_eq!(slices_with(&mut begun(30_000, 10_000), 100), [20_000, 100]);
-    assert_eq!(slices_with(&mut begun(30_000, 10_000), 0), [20_000]);
+    assert_eq!(slices_with(&mut begun(30_000, 10_000), 0), [20_000, 0]);
 }
 
-/// What is short, has not begun, or is compressed or a control frame, is read into the buffer, all of which is used.
+/// What is short or has not begun is read into the buffer, all of which is used.
 #[test]
 fn all_else_is_read_into_the_buffer() {
     let all = [20 << 10];
     assert_eq!(slices(&mut fresh(Role::Client)), all);
     assert_eq!(slices(&mut begun(8_191, 4_000)), all);
     assert_eq!(slices(&mut begun(30_000, 0)), all, "nothing has come");
-    let mut client = fresh(Role::Client);
-    assert!(hear(&mut client, &hex("89 05 'ab'")).is_empty());
-    assert_eq!(slices(&mut client), all, "a Ping");
+}
+
+/// A message that is handed on in chunks has no memory to read into.
+#[test]
+fn chunks_are_read_into_the_buffer() {
+    let config = Config {
+        delivery: Delivery::Chunks,
+        ..Config::default()
+    };
+    let mut client = common::connection(Role::Client, &config);
+    let frame = naive::frame(0x82, &vec![7; 30_000]);
+    assert_eq!(hear(&mut client, &frame[..10_000]).len(), 1);
+    assert_eq!(slices(&mut client), [20 << 10]);
+}
+
+/// Nor has one that is compressed: what is read of it has another length than what comes out.
+#[cfg(feature = "deflate")]
+#[test]
+fn compressed_messages_are_read_into_the_buffer() {
+    let mut client = common::deflating(Role::Client, Params::default(), &Config::default());
+    // A stored block of 20,000 bytes, of which 10,000 have come.
+    let mut frame = naive::frame(0xC2, &vec![7; 20_005]);
+    frame[4..9].copy_from_slice(&hex("00 20 4e df b1"));
+    assert!(hear(&mut client, &frame[..10_000]).is_empty());
+    assert_eq!(slices(&mut client), [20 << 10]);
 }
 
 /// A frame that goes on behind the room is read alone: what follows would have to be copied.
@@ -132,9 +157,45 @@ fn a_read_that_fails_changes_nothing() {
     assert_eq!(slices(&mut client), [5_000, 4_096]);
 }
 
-/// Saying that more was read than the slices hold is a mistake of the caller.
+/// Saying that more was read than the slices hold is a mistake of the caller; nothing comes of it.
 #[test]
-#[should_panic(expected = "more bytes read than there was room for")]
 fn more_than_the_slices_hold_cannot_be_read() {
-    let _ = begun(10_000, 5_000).read(&mut [0; 4], |_| Ok(5_005));
+    for (mut client, len) in [(begun(10_000, 5_000), 5_005), (fresh(Role::Client), 5)] {
+        let before = slices(&mut client);
+        let read = || {
+            client
+                .read(&mut [0; 4], |_| Ok(len))
+                .map(|(count, _)| count)
+        };
+        let panic = catch_unwind(AssertUnwindSafe(read)).expect_err("a mistake");
+        let words = panic.downcast_ref::<&str>();
+        assert_eq!(words, Some(&"more bytes read than there was room for"));
+        assert_eq!(slices(&mut client), before);
+        assert!(hear(&mut client, &[]).is_empty());
+    }
+}
+
+/// Room that was lent is forgotten when bytes of the message come another way.
+#[test]
+fn room_that_was_lent_is_forgotten() {
+    let rest = vec![7; 5_000];
+    for by_read in [false, true] {
+        let mut client = begun(10_000, 5_000);
+        assert!(client.space().is_some());
+        if by_read {
+            let mut rest = &rest[..];
+            let mut buffer = [0; 4];
+            let read = client.read(&mut buffer, |slices| rest.read_vectored(slices));
+            assert_eq!(read.expect("memory").0, 5_000);
+            client.filled(1);
+            assert_eq!(hear(&mut client, &[]).len(), 1);
+        } else {
+            assert!(hear(&mut client, &rest[..1]).is_empty());
+            client.filled(1);
+            assert_eq!(hear(&mut client, &rest[1..]).len(), 1);
+        }
+        assert!(hear(&mut client, &hex("89 02 'a'")).is_empty());
+        client.filled(1);
+        assert_eq!(hear(&mut client, b"b"), [r#"ping "ab""#]);
+    }
 }

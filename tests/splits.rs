@@ -234,6 +234,19 @@ fn lent_memory_may_be_filled_in_part() {
     );
 }
 
+/// Lent memory may be filled in steps, without asking for it again.
+#[test]
+fn lent_memory_may_be_filled_in_steps() {
+    let mut client = common::fresh(Role::Client);
+    common::hear(&mut client, &hex("82 7e 30 00 61*5000"));
+    let space = client.space().expect("more is missing");
+    space.fill(b'a');
+    for part in [1, 0, 7_000, 287] {
+        client.filled(part);
+    }
+    assert_eq!(common::hear(&mut client, &[]), ["binary 61*12288"]);
+}
+
 /// Saying that more was read than there was room for is a mistake of the caller.
 #[test]
 #[should_panic(expected = "more bytes read than there was room for")]

@@ -193,8 +193,9 @@ impl Connection {
         self.receiver.space()
     }
 
-    /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
-    /// next call of [`receive`](Self::receive), which may have no input.
+    /// Says that the next `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
+    /// next call of [`receive`](Self::receive), which may have no input. Nothing happens where no room has been lent since
+    /// `receive` took input.
     ///
     /// # Panics
     ///
@@ -208,8 +209,9 @@ impl Connection {
     ///
     /// What is missing of a long message is read straight into its memory, and what follows it into `buffer`. `read` is to
     /// fill the slices in their order and to return how many bytes there are, as [`read_vectored`](io::Read::read_vectored) of a
-    /// stream does. To be called only when the input is used up; then call `receive`, even without input. Behind a long message,
-    /// 4 KiB of `buffer` are used at most, so that the message is still in the CPU's nearest cache when it is unmasked.
+    /// stream does; one that reads into the first slice only will do, in more steps. To be called only when the input is used up;
+    /// then call `receive`, even without input. Behind a long message, 4 KiB of `buffer` are used at most, so that the message
+    /// is still in the CPU's nearest cache when it is unmasked. `buffer` is not to be empty.
     ///
     /// ```
     /// # use sansocket::{Config, Connection};

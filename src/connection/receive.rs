@@ -34,7 +34,7 @@ pub struct Receiver {
     message: Assembly,
     /// How many bytes of an unfinished control frame's payload are held by `message`.
     control: u8,
-    /// How many bytes of `message` have been lent to the transport last.
+    /// For how many bytes the transport has been lent room in `message`, and not said that they have come.
     lent: u16,
     /// Whether the peer compresses with context takeover; `None` unless permessage-deflate was agreed on.
     #[cfg(feature = "deflate")]
@@ -130,7 +130,7 @@ impl Receiver {
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let bytes = mem::take(input);
         match self.look_for_gathered(bytes) {
-            Ok(found) => Ok(lend(found, bytes, input)),
+            Ok(found) => Ok(deliver(found, bytes, input)),
             Err(used) => self.receive_piece(used, bytes, input),
         }
     }
@@ -144,7 +144,7 @@ impl Receiver {
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let found = self.look_for_piece(used, bytes)?;
-        Ok(lend(found, bytes, input))
+        Ok(deliver(found, bytes, input))
     }
 
     /// Does what [`receive`](Self::receive) does with bytes in a [`BytesMut`], and returns events that can be kept.
@@ -238,11 +238,12 @@ impl Receiver {
                     }
                     None => return Ok(Found::nothing(input.len())),
                 },
+                // One whose header came in pieces: the others have been looked for.
                 State::Payload(frame) if self.gathers(frame) => {
                     let rest = &input[used..];
                     let piece = &rest[..frame.share(rest.len())];
                     used += piece.len();
-                    match self.gather(frame, piece)? {
+                    match self.take_piece(frame, piece)? {
                         Some(gathered) => return Ok(Found::gathered(used, gathered)),
                         None if used == input.len() => return Ok(Found::nothing(used)),
                         None => {}
@@ -494,7 +495,7 @@ impl Receiver {
     clippy::indexing_slicing,
     reason = "a payload begins within what was used"
 )]
-fn lend<'i>(found: Found, bytes: &'i mut [u8], input: &mut &'i mut [u8]) -> Option<Event<'i>> {
+fn deliver<'i>(found: Found, bytes: &'i mut [u8], input: &mut &'i mut [u8]) -> Option<Event<'i>> {
     let (used, rest) = bytes.split_at_mut(found.used);
     *input = rest;
     let payload = match found.place {

@@ -47,7 +47,7 @@ impl Receiver {
             let rest = &input[used..];
             let piece = &rest[..frame.share(rest.len())];
             used += piece.len();
-            match self.gather(frame, piece) {
+            match self.take_piece(frame, piece) {
                 Ok(Some(message)) => return Ok(Found::gathered(used, message)),
                 Ok(None) if (piece.len() as u64) < frame.remaining => {
                     return Ok(Found::nothing(used));
@@ -78,14 +78,15 @@ impl Receiver {
         Some((frame, len))
     }
 
-    /// Gathers a piece of a frame; returns the message if it ends there.
+    /// Gathers a piece of a frame; returns the message if that ends with it.
     #[inline(always)]
-    pub(super) fn gather(
+    pub(super) fn take_piece(
         &mut self,
         frame: Frame,
         piece: &[u8],
     ) -> Result<Option<(MessageKind, Buffer)>, ProtocolError> {
         if !piece.is_empty() {
+            self.lent = 0;
             let end = self.end(frame);
             self.message
                 .push(piece, end, frame.key, frame.offset.into())?;

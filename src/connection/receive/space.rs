@@ -1,6 +1,5 @@
 //! Memory of a long message in progress, lent to the transport: what is read straight into it need not be copied.
 
-use core::mem;
 #[cfg(feature = "std")]
 use std::io::{self, IoSliceMut};
 
@@ -14,33 +13,32 @@ impl Receiver {
     /// missing to deserve a read. To be asked only when the input is used up. The room is at most 32 KiB, and at most as long
     /// as what is missing of the frame.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "at most 32 KiB")]
     pub fn space(&mut self) -> Option<&mut [u8]> {
         let (frame, len) = self.wanted()?;
-        let pays = self.message.gathered() >= DIRECT_MIN && len >= DIRECT_MIN;
-        pays.then(|| self.lend(frame, len))
+        if self.message.gathered() < DIRECT_MIN || len < DIRECT_MIN {
+            return None;
+        }
+        self.lent = len as u16;
+        let end = self.end(frame);
+        Some(self.message.space(len, end))
     }
 
-    /// Says that the first `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
-    /// next call of [`receive`](Self::receive), which may have no input.
+    /// Says that the next `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
+    /// next call of [`receive`](Self::receive), which may have no input. Nothing happens where no room has been lent since
+    /// `receive` took input.
     ///
     /// # Panics
     ///
     /// If `len` is more than the room was long.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 32 KiB")]
     pub fn filled(&mut self, len: usize) {
-        let lent = usize::from(mem::take(&mut self.lent));
-        let (State::Payload(frame), 1..) = (self.state, lent) else {
+        let (State::Payload(frame), lent @ 1..) = (self.state, self.lent) else {
             return;
         };
-        // More would show what the memory has held before.
-        assert!(
-            len <= frame.share(lent),
-            "more bytes read than there was room for"
-        );
-        let gathered = self.message.gather(len, frame.key, frame.offset.into());
-        self.state = State::Payload(frame.behind(len));
-        if let Err(error) = gathered {
-            self.stop(State::Failed(error));
-        }
+        assert_room(len, lent.into());
+        self.take_read(frame, len);
+        self.lent = lent.saturating_sub(len as u16);
     }
 
     /// Reads once by `read`; returns how many bytes have come, and those of `buffer` that are to be
@@ -61,20 +59,20 @@ impl Receiver {
     ) -> io::Result<(usize, &'b mut [u8])> {
         let Some((frame, len)) = self.wanted().filter(|&(frame, _)| self.is_long(frame)) else {
             let count = read(&mut [IoSliceMut::new(buffer)])?;
-            return Ok((count, filled_part(buffer, count)));
+            assert_room(count, buffer.len());
+            return Ok((count, buffer.split_at_mut(count).0));
         };
         let goes_on = frame.remaining > len as u64;
-        let behind = if goes_on { 0 } else { BEHIND.min(buffer.len()) };
-        let (buffer, _) = buffer.split_at_mut(behind);
-        let room = self.lend(frame, len);
-        let read = if buffer.is_empty() {
-            read(&mut [IoSliceMut::new(room)])
-        } else {
-            read(&mut [IoSliceMut::new(room), IoSliceMut::new(buffer)])
-        };
-        let count = read.inspect_err(|_| self.lent = 0)?;
-        self.filled(count.min(len));
-        Ok((count, filled_part(buffer, count.saturating_sub(len))))
+        let (behind, _) = buffer.split_at_mut(if goes_on { 0 } else { BEHIND.min(buffer.len()) });
+        let end = self.end(frame);
+        let room = self.message.space(len, end);
+        let mut slices = [IoSliceMut::new(room), IoSliceMut::new(behind)];
+        let (slices, _) = slices.split_at_mut(if goes_on { 1 } else { 2 });
+        let count = read(slices)?;
+        let input = count.saturating_sub(len);
+        assert_room(input, behind.len());
+        self.take_read(frame, count.min(len));
+        Ok((count, behind.split_at_mut(input).0))
     }
 
     /// Tells whether the message in progress is so long that what is missing of it is not read into a buffer. Until its
@@ -95,27 +93,25 @@ impl Receiver {
             return None;
         };
         let come = self.message.gathered().saturating_mul(8);
-        let most = come.max(self.message.spare()).min(DIRECT_MAX.into());
+        let most = come.max(self.message.spare()).min(DIRECT_MAX);
         let len = frame.share(most);
         (len > 0 && self.gathers(frame)).then_some((frame, len))
     }
 
-    /// Returns room for the next `len` bytes of `frame`.
-    fn lend(&mut self, frame: Frame, len: usize) -> &mut [u8] {
-        self.lent = u16::try_from(len).unwrap_or(DIRECT_MAX);
-        let end = self.end(frame);
-        self.message.space(len, end)
+    /// Takes the next `len` bytes of `frame`, which have been read into the memory of the message.
+    fn take_read(&mut self, frame: Frame, len: usize) {
+        self.lent = 0;
+        self.state = State::Payload(frame.behind(len));
+        let gathered = self.message.gather(len, frame.key, frame.offset.into());
+        if let Err(error) = gathered {
+            self.stop(State::Failed(error));
+        }
     }
 }
 
-/// Returns the first `len` bytes of `buffer`: more would show what it has held before.
-#[cfg(feature = "std")]
-fn filled_part(buffer: &mut [u8], len: usize) -> &mut [u8] {
-    assert!(
-        len <= buffer.len(),
-        "more bytes read than there was room for"
-    );
-    buffer.split_at_mut(len).0
+/// Makes sure that no more was read than there was room for: it would show what the memory has held before.
+fn assert_room(len: usize, room: usize) {
+    assert!(len <= room, "more bytes read than there was room for");
 }
 
 /// The bytes of a message that must have come before its memory is lent to the transport, and that must be missing of the
@@ -123,7 +119,7 @@ fn filled_part(buffer: &mut [u8], len: usize) -> &mut [u8] {
 const DIRECT_MIN: usize = 4 << 10;
 
 /// The most room that is lent, in bytes: what has been read is still in the CPU's nearest cache when it is unmasked.
-const DIRECT_MAX: u16 = 32 << 10;
+const DIRECT_MAX: usize = 32 << 10;
 
 /// The shortest message whose missing bytes are read beside the caller's buffer, in bytes.
 #[cfg(feature = "std")]

@@ -4,13 +4,13 @@ use core::mem;
 
 use crate::config::Delivery;
 use crate::connection::event::Event;
+use crate::connection::found::message;
 use crate::connection::partial::{Frame, Head};
 use crate::connection::receive::{Receiver, State};
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
 use crate::message::MessageKind;
 use crate::payload::Payload;
-use crate::text::Text;
 use crate::utf8::Utf8;
 
 impl Receiver {
@@ -28,10 +28,7 @@ impl Receiver {
         let (used, rest) = mem::take(input).split_at_mut(end);
         *input = rest;
         let payload = Payload::input(&mut used[start..]);
-        Some(match kind {
-            MessageKind::Text => Event::Text(Text::assume_checked(payload)),
-            MessageKind::Binary => Event::Binary(payload),
-        })
+        Some(message(kind, payload))
     }
 
     /// Returns the next frame if it is a Ping or Pong that lies whole in `input`, be a message in progress or not: which of
@@ -86,7 +83,7 @@ impl Receiver {
         if !self.gathers(frame) {
             return false;
         }
-        let taken = self.gather(frame, input);
+        let taken = self.take_piece(frame, input);
         if let Err(error) = taken {
             self.stop(State::Failed(error));
         }
