@@ -3,6 +3,9 @@
 //! A payload is treated in blocks whose size its length decides. What is left behind the last whole block is covered by
 //! one more block that overlaps it, so that no length pays for a loop over single bytes.
 
+#[cfg(all(target_arch = "x86_64", feature = "std"))]
+mod x86;
+
 /// Masks or unmasks `payload` in place; both are the same operation (RFC 6455 §5.3).
 ///
 /// `offset` is the index of `payload[0]` in the payload of its frame, so a frame may be treated in pieces.
@@ -48,7 +51,7 @@ pub fn copy(target: &mut [u8], source: &[u8], key: [u8; 4], offset: usize) {
     let _ = match source.len() {
         0..DISPATCH_MIN => short(target, Some(source), key),
         DISPATCH_MIN..128 => ends::<64>(target, Some(source), key),
-        _ => long::<false>(target, Some(source), key),
+        _ => long::<false, true>(target, source, key),
     };
 }
 
@@ -79,7 +82,7 @@ fn assert_room(target: &[u8], source: &[u8]) {
 #[inline(always)]
 pub(crate) fn copy_plain(target: &mut [u8], source: &[u8]) {
     if (16..DISPATCH_MIN).contains(&source.len()) {
-        let _ = short(target, Some(source), [0; 4]);
+        let _ = short(target, Some(source), 0);
     } else {
         target.copy_from_slice(source);
     }
@@ -117,26 +120,13 @@ impl Kernel {
 
     /// Does what [`apply`] does, with this kernel if it is supported and with the portable one if not.
     pub fn apply(self, payload: &mut [u8], key: [u8; 4], offset: usize) {
-        self.run::<false>(payload, None, rotate(key, offset));
-    }
-
-    #[cfg_attr(
-        not(all(target_arch = "x86_64", feature = "std")),
-        expect(clippy::unused_self, reason = "there is but one kernel")
-    )]
-    #[inline]
-    fn run<const SEEN: bool>(self, target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+        let key = rotate(key, offset);
         #[cfg(all(target_arch = "x86_64", feature = "std"))]
-        if self != Self::Portable && self.is_supported() {
-            let kernel = match self {
-                Self::Avx512 => xor_avx512::<SEEN>,
-                _ => xor_avx2::<SEEN>,
-            };
-            #[expect(unsafe_code, reason = "the one call of a `target_feature` function")]
-            // SAFETY: this CPU has the registers of the kernel, which was asked just above.
-            return unsafe { kernel(target, source, key) };
+        if self.is_supported() {
+            x86::run::<false, false>(self, payload, &[], key);
+            return;
         }
-        xor_portable::<SEEN>(target, source, key)
+        xor_portable::<false, false>(payload, &[], key);
     }
 }
 
@@ -149,64 +139,52 @@ const LINES_MIN: usize = 1 << 10;
 
 /// Runs the best kernel for the length. Short payloads do not ask for any, and are masked where they are received or sent.
 #[inline(always)]
-fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4], asked: bool) -> Seen {
+fn dispatch(target: &mut [u8], source: Option<&[u8]>, key: u64, asked: bool) -> Seen {
     if target.len() < DISPATCH_MIN {
-        short(target, source, key)
-    } else if asked {
-        long::<true>(target, source, key)
-    } else {
-        long::<false>(target, source, key)
+        return short(target, source, key);
+    }
+    match (asked, source) {
+        (true, Some(source)) => long::<true, true>(target, source, key),
+        (true, None) => long::<true, false>(target, &[], key),
+        (false, Some(source)) => long::<false, true>(target, source, key),
+        (false, None) => long::<false, false>(target, &[], key),
     }
 }
 
-/// Runs the best kernel. `SEEN` says whether anyone asks what has been written.
+/// Runs the best kernel. `SEEN` says whether anyone asks what has been written, `COPY` whether it comes from `source`: each of
+/// the four ways has its own code, which keeps all it needs in registers.
 #[inline(never)]
-fn long<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    let kernel = if target.len() >= LINES_MIN && Kernel::Avx512.is_supported() {
-        Kernel::Avx512
-    } else {
-        Kernel::Avx2
-    };
-    kernel.run::<SEEN>(target, source, key)
+fn long<const SEEN: bool, const COPY: bool>(target: &mut [u8], source: &[u8], key: u64) -> Seen {
+    #[cfg(all(target_arch = "x86_64", feature = "std"))]
+    return x86::run_best::<SEEN, COPY>(target, source, key);
+    #[cfg(not(all(target_arch = "x86_64", feature = "std")))]
+    xor_portable::<SEEN, COPY>(target, source, key)
 }
 
 /// [`xor`] with the registers that every CPU has; not inlined, so that those who find wider ones save none for it.
 #[inline(never)]
-fn xor_portable<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    xor(target, source, key).if_asked::<SEEN>()
-}
-
-/// [`xor`] with 32-byte registers: the same safe code, so nothing else can differ.
-#[cfg(all(target_arch = "x86_64", feature = "std"))]
-#[target_feature(enable = "avx2")]
-fn xor_avx2<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    xor(target, source, key).if_asked::<SEEN>()
-}
-
-/// [`xor`] with 64-byte registers, where they pay.
-#[cfg(all(target_arch = "x86_64", feature = "std"))]
-#[target_feature(enable = "avx512f")]
-fn xor_avx512<const SEEN: bool>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    if target.len() < LINES_MIN {
-        return xor_avx2::<SEEN>(target, source, key);
-    }
-    lines(target, source, key).if_asked::<SEEN>()
+fn xor_portable<const SEEN: bool, const COPY: bool>(
+    target: &mut [u8],
+    source: &[u8],
+    key: u64,
+) -> Seen {
+    xor(target, COPY.then_some(source), key).if_asked::<SEEN>()
 }
 
 /// Writes `source`, or `target` itself, XOR `key` to `target`.
 #[inline(always)]
-fn xor(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn xor(target: &mut [u8], source: Option<&[u8]>, key: u64) -> Seen {
     match target.len() {
+        LINES_MIN.. => lines::<128>(target, source, key),
         0..64 => short(target, source, key),
         64..128 => blocks::<32>(target, source, key),
         128..LINES_MIN => blocks::<128>(target, source, key),
-        _ => lines(target, source, key),
     }
 }
 
 /// [`xor`] for less than 64 bytes, without a loop over blocks.
 #[inline(always)]
-fn short(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn short(target: &mut [u8], source: Option<&[u8]>, key: u64) -> Seen {
     match target.len() {
         0..8 => bytes(target, source, key),
         8..16 => ends::<8>(target, source, key),
@@ -218,13 +196,13 @@ fn short(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
 /// The loop of [`xor`] over blocks of `B` bytes, no more than there are, and one more that ends where the payload does.
 #[inline(always)]
 #[expect(clippy::arithmetic_side_effects, reason = "there is a whole block")]
-fn blocks<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn blocks<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: u64) -> Seen {
     let mut seen = [0; B];
     // Read before the loop writes over its beginning.
     let Some(&last) = source.unwrap_or(target).last_chunk::<B>() else {
         return Seen(0);
     };
-    let last_key = rotate(key, target.len() - B);
+    let last_key = turn(key, target.len() - B);
     match source {
         None => {
             for block in target.as_chunks_mut::<B>().0 {
@@ -244,57 +222,54 @@ fn blocks<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]
     Seen::any(&seen)
 }
 
-/// [`xor`] for long payloads: whole lines of the cache, and a block at each end that covers what lies beside them.
+/// [`xor`] for long payloads: whole lines of the cache, `B` bytes at once, and a block at each end that covers what lies
+/// beside them.
 #[inline(always)]
 #[expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     reason = "there are whole blocks"
 )]
-fn lines(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn lines<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: u64) -> Seen {
     const LINE: usize = 64;
-    // What the loop treats at once with the widest registers.
-    const BLOCK: usize = 4 * LINE;
     // Read before the loop writes over them.
     let from = source.unwrap_or(target);
-    let (Some(&first), Some(&last)) = (from.first_chunk::<LINE>(), from.last_chunk::<BLOCK>())
-    else {
+    let (Some(&first), Some(&last)) = (from.first_chunk::<LINE>(), from.last_chunk::<B>()) else {
         return Seen(0);
     };
     let begin = target.as_ptr().align_offset(LINE) % LINE;
-    let end = begin + (target.len() - begin) / BLOCK * BLOCK;
-    let source = source.map(|source| &source[begin..end]);
-    let inner = words(&mut target[begin..end], source, rotate(key, begin));
+    let source = source.map(|source| source[begin..].as_chunks::<B>().0.as_flattened());
+    let inner = target[begin..].as_chunks_mut::<B>().0.as_flattened_mut();
+    let inner = words(inner, source, turn(key, begin));
 
-    let (mut seen_first, mut seen_last) = ([0; LINE], [0; BLOCK]);
-    let last_key = rotate(key, target.len() - BLOCK);
-    if let Some(block) = target.first_chunk_mut() {
-        *block = xor_block(first, key, &mut seen_first);
+    let mut seen = [0; B];
+    let last_key = turn(key, target.len() - B);
+    if let (Some(block), Some(seen)) = (target.first_chunk_mut::<LINE>(), seen.first_chunk_mut()) {
+        *block = xor_block(first, key, seen);
     }
-    if let Some(block) = target.last_chunk_mut() {
-        *block = xor_block(last, last_key, &mut seen_last);
+    if let Some(block) = target.last_chunk_mut::<B>() {
+        *block = xor_block(last, last_key, &mut seen);
     }
-    Seen(inner.0 | Seen::any(&seen_first).0 | Seen::any(&seen_last).0)
+    Seen(inner.0 | Seen::any(&seen).0)
 }
 
 /// [`xor`] for whole words, in a loop so plain that the compiler makes it as wide as the registers are.
 #[inline(always)]
-fn words(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
-    let key = wide(key);
+fn words(target: &mut [u8], source: Option<&[u8]>, key: u64) -> Seen {
     let mut seen = 0;
     let words = target.as_chunks_mut().0.iter_mut();
     match source {
         None => {
             for word in words {
-                let plain = u64::from_ne_bytes(*word) ^ key;
-                *word = plain.to_ne_bytes();
+                let plain = u64::from_le_bytes(*word) ^ key;
+                *word = plain.to_le_bytes();
                 seen |= plain;
             }
         }
         Some(source) => {
             for (word, from) in words.zip(source.as_chunks().0) {
-                let plain = u64::from_ne_bytes(*from) ^ key;
-                *word = plain.to_ne_bytes();
+                let plain = u64::from_le_bytes(*from) ^ key;
+                *word = plain.to_le_bytes();
                 seen |= plain;
             }
         }
@@ -305,13 +280,13 @@ fn words(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
 /// [`blocks`] for payloads that the first and the last block cover.
 #[inline(always)]
 #[expect(clippy::arithmetic_side_effects, reason = "there is a whole block")]
-fn ends<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn ends<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: u64) -> Seen {
     let mut seen = [0; B];
     let from = source.unwrap_or(target);
     let (Some(&first), Some(&last)) = (from.first_chunk::<B>(), from.last_chunk::<B>()) else {
         return Seen(0);
     };
-    let last_key = rotate(key, target.len() - B);
+    let last_key = turn(key, target.len() - B);
     if let Some(block) = target.first_chunk_mut::<B>() {
         *block = xor_block(first, key, &mut seen);
     }
@@ -322,30 +297,22 @@ fn ends<const B: usize>(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) 
 }
 
 #[inline(always)]
-fn xor_block<const B: usize>(mut block: [u8; B], key: [u8; 4], seen: &mut [u8; B]) -> [u8; B] {
-    let key = wide(key);
+fn xor_block<const B: usize>(mut block: [u8; B], key: u64, seen: &mut [u8; B]) -> [u8; B] {
     let words = block.as_chunks_mut().0.iter_mut();
     for (word, seen) in words.zip(seen.as_chunks_mut().0) {
-        let plain = u64::from_ne_bytes(*word) ^ key;
-        *word = plain.to_ne_bytes();
-        *seen = (u64::from_ne_bytes(*seen) | plain).to_ne_bytes();
+        let plain = u64::from_le_bytes(*word) ^ key;
+        *word = plain.to_le_bytes();
+        *seen = (u64::from_le_bytes(*seen) | plain).to_le_bytes();
     }
     block
 }
 
-/// Returns the key twice, as a word of memory.
-#[inline(always)]
-fn wide(key: [u8; 4]) -> u64 {
-    let key = u64::from(u32::from_ne_bytes(key));
-    key << 32 | key
-}
-
 /// [`xor`] for the lengths that hold no word.
 #[inline(always)]
-fn bytes(target: &mut [u8], source: Option<&[u8]>, key: [u8; 4]) -> Seen {
+fn bytes(target: &mut [u8], source: Option<&[u8]>, key: u64) -> Seen {
     let mut seen = 0;
     // In a register, of which the next byte is always the lowest.
-    let mut keys = u32::from_le_bytes(key);
+    let mut keys = key;
     let mut next = |byte: u8| {
         let [key, ..] = keys.to_le_bytes();
         keys = keys.rotate_right(8);
@@ -374,7 +341,7 @@ impl Seen {
     #[inline(always)]
     fn any<const B: usize>(seen: &[u8; B]) -> Self {
         let words = seen.as_chunks().0.iter();
-        Self(words.fold(0, |all, &word| all | u64::from_ne_bytes(word)))
+        Self(words.fold(0, |all, &word| all | u64::from_le_bytes(word)))
     }
 
     /// Forgets what nobody asks for, so that the compiler leaves out what finds it.
@@ -389,14 +356,20 @@ impl Seen {
     }
 }
 
-/// Returns the key as it stands `offset` bytes into the payload: octet `i` meets `key[i % 4]`.
+/// Returns the key twice, as it stands `offset` bytes into the payload: octet `i` meets `key[i % 4]`.
 #[inline(always)]
-#[expect(clippy::arithmetic_side_effects, reason = "less than 32")]
-fn rotate(key: [u8; 4], offset: usize) -> [u8; 4] {
-    // `offset % 4` bytes to the left; the remainder makes the cast lossless.
-    #[expect(clippy::cast_possible_truncation, reason = "at most 24")]
-    let bits = (offset % 4 * 8) as u32;
-    u32::from_le_bytes(key).rotate_right(bits).to_le_bytes()
+fn rotate(key: [u8; 4], offset: usize) -> u64 {
+    let key = u64::from(u32::from_le_bytes(key));
+    turn(key << 32 | key, offset)
+}
+
+#[inline(always)]
+#[expect(clippy::arithmetic_side_effects, reason = "at most 56")]
+fn turn(key: u64, offset: usize) -> u64 {
+    // `offset % 8` bytes to the left; the remainder makes the cast lossless.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 56")]
+    let bits = (offset % 8 * 8) as u32;
+    key.rotate_right(bits)
 }
 
 #[cfg(test)]
