@@ -171,7 +171,7 @@ impl Connection {
     ) -> Result<Option<Event<'static>>, ProtocolError> {
         loop {
             let event = self.receiver.receive_bytes(input);
-            if let Some(event) = self.answer(event) {
+            if self.answer(&event) {
                 return event;
             }
         }
@@ -462,26 +462,22 @@ impl Connection {
         }
         loop {
             let event = self.receiver.receive_any(input);
-            if let Some(event) = self.answer(event) {
+            if self.answer(&event) {
                 return event;
             }
         }
     }
 
-    /// Answers what has come; returns what is for the application.
-    fn answer<'i>(
-        &mut self,
-        event: Result<Option<Event<'i>>, ProtocolError>,
-    ) -> Option<Result<Option<Event<'i>>, ProtocolError>> {
-        match &event {
-            Ok(Some(Event::Text(_) | Event::Binary(_) | Event::Chunk(_))) if !self.is_open() => {
-                return None;
-            }
+    /// Answers what has come; tells whether it is for the application, too.
+    #[inline]
+    fn answer(&mut self, event: &Result<Option<Event<'_>>, ProtocolError>) -> bool {
+        match event {
+            Ok(Some(Event::Text(_) | Event::Binary(_) | Event::Chunk(_))) => return self.is_open(),
             Ok(Some(Event::Ping(payload))) => self.sender.answer_ping(payload),
             Ok(Some(Event::Close(frame))) => self.sender.answer_close(frame.as_ref()),
             Ok(_) => {}
             Err(error) => self.sender.answer_error(*error),
         }
-        Some(event)
+        true
     }
 }
