@@ -19,6 +19,8 @@ pub struct Transport {
     at: usize,
     /// No read goes beyond a multiple of this.
     step: usize,
+    /// How far that still is: to divide for it would take longer than many a read.
+    left: usize,
     message_len: usize,
     written: Option<Arc<Mutex<Vec<u8>>>>,
 }
@@ -29,6 +31,7 @@ impl Transport {
             wire,
             at: 0,
             step,
+            left: step,
             message_len: 1,
             written: None,
         }
@@ -70,11 +73,15 @@ impl Transport {
 
     /// Returns what a read into `room` bytes brings.
     fn next(&mut self, room: usize) -> &[u8] {
-        let most = (self.step - self.at % self.step).min(READ);
-        let len = room.min(most).min(self.wire.len() - self.at);
         let begin = self.at;
-        self.at = (begin + len) % self.wire.len();
-        &self.wire[begin..begin + len]
+        let len = room.min(READ).min(self.left).min(self.wire.len() - begin);
+        let end = begin + len;
+        self.left -= len;
+        if self.left == 0 || end == self.wire.len() {
+            self.left = self.step;
+        }
+        self.at = if end == self.wire.len() { 0 } else { end };
+        &self.wire[begin..end]
     }
 
     fn put(&mut self, bytes: &[u8]) {
