@@ -261,12 +261,9 @@ mod pool {
     /// The most pieces of spare memory that a thread keeps beside the last one. One connection at work holds at most four.
     const MOST_PIECES: usize = 16;
 
-    /// The largest piece that anyone gets, however little is wanted. Beyond, a piece is given away for what needs an eighth
-    /// of it at least, so that a few bytes that wait for long do not hold much.
+    /// The largest piece that anyone gets, however little is wanted, and that is kept as the last one. Beyond, a piece is given
+    /// away for what needs an eighth of it at least, so that a few bytes that wait for long do not hold much.
     const ANYONES: usize = 64 << 10;
-
-    /// The largest piece that is kept as the last one, so that what is long finds all that it had.
-    const SHORT: usize = 8 << 10;
 
     /// The longest piece that is kept, a message of 16 MiB with its header: it goes from one long message to the next, and is
     /// freed once something shorter is wanted.
@@ -279,7 +276,7 @@ mod pool {
     }
 
     std::thread_local! {
-        /// The short piece that was put here last: where one connection after the other writes or gathers a little, it is
+        /// The piece that was put here last: where one connection after the other writes or gathers a little, it is
         /// the only one, and still in the cache.
         static LAST: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
 
@@ -314,7 +311,7 @@ mod pool {
     /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.
     #[inline(never)]
     pub(super) fn put(memory: Box<[u8]>) {
-        if memory.len() > SHORT {
+        if memory.len() > ANYONES {
             return keep(memory);
         }
         // An error means that the thread ends; dropping the memory is right then.
