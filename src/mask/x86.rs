@@ -2,32 +2,86 @@
 
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use super::{Kernel, LINES_MIN, Seen, lines, long, xor, xor_portable};
+use super::{Kernel, LINES_MIN, Seen, lines, xor, xor_portable};
 
-/// The best kernel of this CPU, as a number; another number until it is asked for.
+/// The best kernel that is supported, as a number; another number until it is asked for.
 ///
-/// `is_x86_feature_detected!` remembers its answer as well, but not without a call in sight, for which all registers would be
-/// saved that masking needs (bench `mask`).
+/// `is_x86_feature_detected!` remembers its answer as well, but behind a call, for which the registers that masking uses would
+/// have to be saved (bench `mask`).
 static BEST: AtomicU8 = AtomicU8::new(u8::MAX);
 
 const PORTABLE: u8 = Kernel::Portable as u8;
 const AVX2: u8 = Kernel::Avx2 as u8;
 const AVX512: u8 = Kernel::Avx512 as u8;
 
-/// Runs the best kernel of this CPU.
+/// A kernel that this CPU can run.
+#[derive(Clone, Copy)]
+pub(super) struct Supported(Kernel);
+
+impl Supported {
+    /// Returns the kernel if this CPU can run it.
+    pub(super) fn new(kernel: Kernel) -> Option<Self> {
+        kernel.is_supported().then_some(Self(kernel))
+    }
+
+    /// Returns the best kernel, once [`find`](Self::find) has found it.
+    #[inline(always)]
+    fn known() -> Option<Self> {
+        match BEST.load(Ordering::Relaxed) {
+            PORTABLE => Some(Self(Kernel::Portable)),
+            AVX2 => Some(Self(Kernel::Avx2)),
+            AVX512 => Some(Self(Kernel::Avx512)),
+            _ => None,
+        }
+    }
+
+    /// Finds the best kernel.
+    fn find() -> Self {
+        let widest_first = [Kernel::Avx512, Kernel::Avx2];
+        let best = widest_first.into_iter().find_map(Self::new);
+        let best = best.unwrap_or(Self(Kernel::Portable));
+        BEST.store(best.0 as u8, Ordering::Relaxed);
+        best
+    }
+
+    /// Runs the kernel.
+    #[inline(always)]
+    pub(super) fn run<const SEEN: bool, const COPY: bool>(
+        self,
+        target: &mut [u8],
+        source: &[u8],
+        key: u64,
+    ) -> Seen {
+        if self.0 == Kernel::Portable {
+            return xor_portable::<SEEN, COPY>(target, source, key);
+        }
+        #[expect(
+            unsafe_code,
+            clippy::multiple_unsafe_ops_per_block,
+            reason = "two `target_feature` functions, of which one is called"
+        )]
+        // SAFETY: this CPU has the registers of the kernel: `new` has asked for them, and `known` returns only what `new` has.
+        unsafe {
+            if self.0 == Kernel::Avx512 {
+                xor_avx512::<SEEN, COPY>(target, source, key)
+            } else {
+                xor_avx2::<SEEN, COPY>(target, source, key)
+            }
+        }
+    }
+}
+
+/// Runs the best kernel.
 #[inline(always)]
 pub(super) fn run_best<const SEEN: bool, const COPY: bool>(
     target: &mut [u8],
     source: &[u8],
     key: u64,
 ) -> Seen {
-    let kernel = match BEST.load(Ordering::Relaxed) {
-        PORTABLE => Kernel::Portable,
-        AVX2 => Kernel::Avx2,
-        AVX512 => Kernel::Avx512,
-        _ => return find_and_run::<SEEN, COPY>(target, source, key),
-    };
-    run::<SEEN, COPY>(kernel, target, source, key)
+    match Supported::known() {
+        Some(kernel) => kernel.run::<SEEN, COPY>(target, source, key),
+        None => find_and_run::<SEEN, COPY>(target, source, key),
+    }
 }
 
 #[cold]
@@ -37,33 +91,7 @@ fn find_and_run<const SEEN: bool, const COPY: bool>(
     source: &[u8],
     key: u64,
 ) -> Seen {
-    let mut widest_first = [Kernel::Avx512, Kernel::Avx2].into_iter();
-    let best = widest_first.find(|kernel| kernel.is_supported());
-    BEST.store(best.unwrap_or(Kernel::Portable) as u8, Ordering::Relaxed);
-    long::<SEEN, COPY>(target, source, key)
-}
-
-/// Runs a kernel that [is supported](Kernel::is_supported).
-#[inline(always)]
-pub(super) fn run<const SEEN: bool, const COPY: bool>(
-    kernel: Kernel,
-    target: &mut [u8],
-    source: &[u8],
-    key: u64,
-) -> Seen {
-    #[expect(
-        unsafe_code,
-        clippy::multiple_unsafe_ops_per_block,
-        reason = "calls of `target_feature` functions, of which one is made"
-    )]
-    // SAFETY: this CPU has the registers of the kernel, as all who call this have asked before.
-    unsafe {
-        match kernel {
-            Kernel::Portable => xor_portable::<SEEN, COPY>(target, source, key),
-            Kernel::Avx2 => xor_avx2::<SEEN, COPY>(target, source, key),
-            Kernel::Avx512 => xor_avx512::<SEEN, COPY>(target, source, key),
-        }
-    }
+    Supported::find().run::<SEEN, COPY>(target, source, key)
 }
 
 /// [`xor`] with 32-byte registers: the same safe code, so nothing else can differ.
