@@ -266,8 +266,11 @@ mod pool {
     const ANYONES: usize = 64 << 10;
 
     /// The longest piece that is kept, a message of 16 MiB with its header: it goes from one long message to the next, and is
-    /// freed once something shorter is wanted.
+    /// freed once something shorter is wanted, but for what is little.
     const LONGEST: usize = (16 << 20) + 32;
+
+    /// What is no longer than this may be wanted between long messages.
+    const LITTLE: usize = 8 << 10;
 
     struct Pool {
         spare: Vec<Box<[u8]>>,
@@ -289,6 +292,9 @@ mod pool {
         let taken = LAST.try_with(|last| {
             let memory = last.take()?;
             if memory.len() >= least {
+                if least > LITTLE {
+                    free_long();
+                }
                 return Some(memory);
             }
             last.set(Some(memory));
@@ -321,6 +327,11 @@ mod pool {
     }
 
     #[inline(never)]
+    fn free_long() {
+        let _ = POOL.try_with(|pool| pool.borrow_mut().long = None);
+    }
+
+    #[inline(never)]
     fn keep(memory: Box<[u8]>) {
         let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
     }
@@ -333,9 +344,11 @@ mod pool {
 
     impl Pool {
         fn take(&mut self, least: usize, most: usize) -> Option<Box<[u8]>> {
-            let long = self.long.take();
-            if let Some(long) = long.filter(|long| fits(long, most) || fits(long, least)) {
-                return Some(long);
+            if let Some(long) = self.long.take() {
+                if fits(&long, most) || fits(&long, least) {
+                    return Some(long);
+                }
+                self.long = (least <= LITTLE).then_some(long);
             }
             // No other piece is larger than `MOST_BYTES`, which spares most callers one of two searches.
             let ideal = (most <= MOST_BYTES).then(|| self.smallest(most)).flatten();

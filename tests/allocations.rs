@@ -241,6 +241,7 @@ fn long_memory_is_kept_for_the_next_long_message() {
         let (first, rest) = frame.split_at_mut(100);
         allocations(|| assert_eq!(receive(&mut client, first) + receive(&mut client, rest), 1))
     };
+    in_two_reads(60_000);
     let before = held();
     assert!(in_two_reads(8 << 20) > 0);
     assert_eq!(in_two_reads(8 << 20), 0);

@@ -26,8 +26,8 @@ const LIMIT: usize = 1 << 20;
 /// The longest chunk of a compressed message, and what its engine takes beyond the slack.
 const CHUNK: usize = 80 << 10;
 
-/// What a thread keeps in spare, at most, for the next message of any of its connections.
-const SPARE: isize = 4 << 20;
+/// What a thread keeps in spare, at most, for the next message of any of its connections: many pieces, and the last one.
+const SPARE: isize = (4 << 20) + (64 << 10);
 
 /// Checks that what `prepare` returns never holds more than `limit` allows, in a thread of its own.
 fn check_peak<R: FnOnce()>(case: &str, limit: usize, prepare: impl FnOnce() -> R + Send + 'static) {
