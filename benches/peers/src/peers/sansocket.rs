@@ -17,21 +17,23 @@ struct Sansocket {
     transport: Transport,
     connection: Connection,
     buffer: Rc<RefCell<Box<[u8]>>>,
+    /// From this length on, a message is written by itself.
+    alone: usize,
 }
 
 pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
-    let connection = match role {
-        Role::Client => Connection::client(&config),
-        Role::Server => Connection::server(&config),
+    let (connection, alone) = match role {
+        Role::Client => (Connection::client(&config), WRITE),
+        Role::Server => (Connection::server(&config), COPIED),
     };
-    Box::new(Sansocket::new(transport, connection))
+    Box::new(Sansocket::new(transport, connection, alone))
 }
 
 pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
     let connection = Connection::server(&config).with_deflate(params(takeover), &config);
-    Box::new(Sansocket::new(transport, connection))
+    Box::new(Sansocket::new(transport, connection, COPIED))
 }
 
 pub(super) fn accept(mut transport: Transport) {
@@ -53,12 +55,16 @@ pub(super) fn accept(mut transport: Transport) {
 /// How much is read at once, as the documentation of `Connection` says.
 const ROOM: usize = 20 << 10;
 
+/// From this length on, a server's message is not copied into a batch: the copy takes longer than a write does here.
+const COPIED: usize = 1 << 10;
+
 impl Sansocket {
-    fn new(transport: Transport, connection: Connection) -> Self {
+    fn new(transport: Transport, connection: Connection, alone: usize) -> Self {
         Self {
             transport,
             connection,
             buffer: Transport::buffer(),
+            alone,
         }
     }
 }
@@ -114,9 +120,10 @@ impl Socket for Sansocket {
         let Self {
             transport,
             connection,
+            alone,
             ..
         } = self;
-        if batch == 1 || message.bytes.len() >= WRITE {
+        if batch == 1 || message.bytes.len() >= *alone {
             for _ in 0..count {
                 let sent = connection
                     .write_binary(&message.bytes, |slices| write_slices(transport, slices));
