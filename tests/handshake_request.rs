@@ -143,6 +143,22 @@ fn a_host_that_is_missing_repeated_or_invalid_is_refused() {
     }
 }
 
+/// HS-05: a field is known by its whole name, in any case.
+#[test]
+fn a_name_that_is_nearly_host_is_another() {
+    for name in ["Hose", "Hist", "Hos", "Hosts"] {
+        let line = format!("{name}: server.example.com");
+        let instead = head("GET /chat HTTP/1.1", &[&[&*line], &HANDSHAKE[1..]].concat());
+        let instead = accept_by(&Server::new(), &instead);
+        assert_eq!(error(instead), E::Missing("Host"), "{name}");
+        assert!(with(&[&line]).is_ok(), "{name}");
+    }
+    assert_eq!(
+        error(with(&["hOST: server.example.com"])),
+        E::Repeated("Host")
+    );
+}
+
 /// HS-01, HS-24: what is no handshake at all is told from a broken one, so that it can be answered
 /// as ordinary HTTP; by default the answer is 426.
 #[test]
