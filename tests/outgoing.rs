@@ -5,7 +5,7 @@ mod common;
 use bytes::{Buf, Bytes};
 use common::{BOTH, closing, hear_frames, naive, show, take, take_frames};
 use proptest::prelude::*;
-use sansocket::{Config, Connection, Fin, Message, MessageKind, Role, SendError};
+use sansocket::{Config, Connection, Fin, Message, MessageKind, Role, SendError, Utf8Bytes};
 
 /// The length of a frame that Pings and Pongs may overtake, and that is shared rather than copied.
 const LARGE: usize = 4 << 10;
@@ -156,6 +156,10 @@ fn large_payloads_of_a_server_are_shared() {
     assert_eq!(place_of(&mut server, &payload), payload.as_ptr());
     server.send(payload.slice(1..).into()).expect("open");
     assert_ne!(place_of(&mut server, &payload[1..]), payload[1..].as_ptr());
+    let text = Utf8Bytes::try_from(payload.clone()).expect("ASCII");
+    let mut server = common::fresh(Role::Server);
+    server.send(text.into()).expect("open");
+    assert_eq!(place_of(&mut server, &payload), payload.as_ptr());
 
     let config = Config {
         fragment_size: 4_096,
@@ -169,6 +173,7 @@ fn large_payloads_of_a_server_are_shared() {
         let fragment = &long[start..start + LARGE];
         assert_eq!(place_of(&mut server, fragment), fragment.as_ptr());
     }
+    assert_eq!(server.buffered(), LARGE, "nothing behind the last fragment");
 
     let mut client = common::fresh(Role::Client);
     client.send(payload.clone().into()).expect("open");
