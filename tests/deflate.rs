@@ -268,6 +268,38 @@ fn a_bomb_fails_at_the_limit() {
     }
 }
 
+/// DD-09: what can come out of what has come is handed on before more is asked for, and no chunk but the last is empty.
+#[test]
+fn no_chunk_waits_or_is_empty() {
+    let config = Config {
+        delivery: Delivery::Chunks,
+        ..Config::default()
+    };
+    let take_in = |receiver: &mut Connection, mut bytes: Vec<u8>| {
+        let mut input = &mut bytes[..];
+        let mut len = 0;
+        while let Some(event) = receiver.receive(&mut input).expect("valid") {
+            let Event::Chunk(chunk) = event else {
+                panic!("nothing else was sent: {event:?}");
+            };
+            assert!(chunk.last || !chunk.data.is_empty(), "an empty chunk");
+            len += chunk.data.len();
+        }
+        len
+    };
+    let mut sender = server(Params::default(), &Config::default());
+    sender.send_binary(&vec![0; 256 << 10]).expect("open");
+    let bytes = take(&mut sender);
+    let mut by_bytes = client(Params::default(), &config);
+    let mut expected = 0;
+    for come in 1..=bytes.len() {
+        expected += take_in(&mut by_bytes, vec![bytes[come - 1]]);
+        let mut at_once = client(Params::default(), &config);
+        let len = take_in(&mut at_once, bytes[..come].to_vec());
+        assert_eq!(len, expected, "{come} bytes have come");
+    }
+}
+
 /// UT-10, DF-05: the compressed bytes of a text need not be UTF-8, but what comes out of them must.
 #[test]
 fn text_is_checked_when_it_is_decompressed() {
