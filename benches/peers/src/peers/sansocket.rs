@@ -25,7 +25,7 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
     let (connection, alone) = match role {
         Role::Client => (Connection::client(&config), WRITE),
-        Role::Server => (Connection::server(&config), COPIED),
+        Role::Server => (Connection::server(&config), ALONE),
     };
     Box::new(Sansocket::new(transport, connection, alone))
 }
@@ -33,7 +33,7 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
 pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
     let connection = Connection::server(&config).with_deflate(params(takeover), &config);
-    Box::new(Sansocket::new(transport, connection, COPIED))
+    Box::new(Sansocket::new(transport, connection, ALONE))
 }
 
 pub(super) fn accept(mut transport: Transport) {
@@ -55,8 +55,8 @@ pub(super) fn accept(mut transport: Transport) {
 /// How much is read at once, as the documentation of `Connection` says.
 const ROOM: usize = 20 << 10;
 
-/// From this length on, a server's message is not copied into a batch: the copy takes longer than a write does here.
-const COPIED: usize = 1 << 10;
+/// From this length on, a server writes a message by itself: to copy it into a batch takes longer than a write does here.
+const ALONE: usize = 1 << 10;
 
 impl Sansocket {
     fn new(transport: Transport, connection: Connection, alone: usize) -> Self {
