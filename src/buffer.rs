@@ -311,7 +311,7 @@ mod pool {
             return Some(last);
         }
         let taken = POOL.try_with(|pool| pool.borrow_mut().take(least, most));
-        taken.ok().flatten()
+        taken.ok().flatten().or_else(|| take_last(least))
     }
 
     /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.

@@ -158,6 +158,23 @@ fn a_bomb_takes_no_more_memory_than_the_limit() {
     }
 }
 
+/// S-03: chunks that come out one after the other do so in the same memory, which gets larger a few times.
+#[test]
+fn chunks_take_turns_in_one_memory() {
+    let cost = || {
+        let mut frame = naive::frame(0xC2, &stored(&vec![7; 200_000], 50_000));
+        let mut conn = client(&config(Delivery::Chunks, 200_000));
+        peak(|| {
+            for read in frame.chunks_mut(500) {
+                hear(&mut conn, read).expect("it is valid");
+            }
+        })
+    };
+    // A thread of its own has no memory to spare.
+    let peak = thread::spawn(cost).join().expect("no panic");
+    assert!(peak < (80 + 128) << 10, "{peak} bytes");
+}
+
 /// DD-08, S-03: blocks without content cost no memory, however many there are.
 #[test]
 fn empty_blocks_cost_no_memory() {
