@@ -59,8 +59,9 @@ pub(super) struct Waiting {
     pub(super) place: Place,
 }
 
-/// The most bytes of Pongs that wait; then only the latest is kept. Enough for the handful that a peer sends in one go.
-pub(super) const REPLIES_MAX: usize = 256;
+/// The most bytes of Pongs that wait; then only the latest is kept. Enough for two of the longest, with a key, or the handful
+/// that a peer sends in one go.
+pub(super) const REPLIES_MAX: usize = 2 * (6 + 125);
 
 #[expect(
     clippy::arithmetic_side_effects,

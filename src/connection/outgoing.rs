@@ -72,9 +72,6 @@ pub(super) const SHARED_MIN: usize = LARGE;
 /// The most bytes of replies that wait; then no more Pings are taken from the application.
 const LANE_MAX: usize = 64 << 10;
 
-/// The longest payload of a reply that is queued with the frames if nothing waits: another one of any length fits beside it.
-const REPLY_ALONE_MAX: usize = REPLIES_MAX - 131 - 6;
-
 impl Outgoing {
     /// Returns an empty queue that is full with `limit` bytes.
     pub(super) fn new(limit: u32) -> Self {
@@ -195,7 +192,7 @@ impl Outgoing {
     /// RFC 6455 §5.5.3 "MAY elect to send a Pong frame for only the most recently processed Ping frame".
     #[inline(always)]
     pub(super) fn push_reply(&mut self, header: FrameHeader, payload: &[u8]) {
-        if payload.len() <= REPLY_ALONE_MAX && self.is_empty() {
+        if self.is_empty() {
             self.append(header, payload);
             self.reply_end = lane(self.frames.len());
         } else {
@@ -207,6 +204,7 @@ impl Outgoing {
     fn push_aside(&mut self, first: u8, mask: Option<[u8; 4]>, payload: &[u8]) {
         let (_, head_len) = FrameHeader::word(first, mask, payload.len() as u64);
         let len = head_len + payload.len();
+        // It is not dropped, but leaves room for another one of any length.
         let before = self.reply_alone();
         self.ready = 0;
         let aside = self.aside.get_or_take();
