@@ -295,6 +295,28 @@ fn ten_pings_in_one_read_are_all_answered_in_order() {
     }
 }
 
+/// CT-05, CT-08: so are two of the longest, also behind a message.
+#[test]
+fn two_long_pings_in_one_read_are_both_answered() {
+    for role in BOTH {
+        for behind_message in [false, true] {
+            let mut conn = common::fresh(role);
+            if behind_message {
+                conn.send_text("Hello").expect("open");
+            }
+            let pings: Vec<_> = [b'1', b'2']
+                .iter()
+                .flat_map(|digit| naive::frame(0x89, &[*digit; 125]))
+                .collect();
+            common::hear(&mut conn, &common::towards(role, &pings));
+            let frames = naive::parse(&take(&mut conn));
+            let answers = frames.iter().filter(|frame| frame.opcode == 0xA);
+            let answered: Vec<_> = answers.map(|pong| pong.payload[0]).collect();
+            assert_eq!(answered, b"12", "{role:?}");
+        }
+    }
+}
+
 /// CT-08, S-10: Pings without end, while nothing is written, cost no more than a few Pongs; the latest is answered.
 #[test]
 fn a_flood_of_pings_is_answered_by_the_latest() {
