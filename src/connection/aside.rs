@@ -82,7 +82,7 @@ impl Waiting {
     /// Forgets the Pings and Pongs that were written once they are most of the memory.
     pub(super) fn forget_written(&mut self) {
         let written = self.place.replies as usize;
-        if written > REPLIES_MAX && written > self.replies.len() / 2 {
+        if written > self.replies.len() / 2 {
             self.replies.drop_front(written);
             self.place.replies = 0;
             self.place.reply_end = self.place.reply_end.saturating_sub(lane(written));
