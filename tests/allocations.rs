@@ -358,6 +358,20 @@ fn answering_pings_allocates_nothing_in_steady_state() {
     }
 }
 
+/// A connection that is dropped with what waits leaves its memory to the next one.
+#[test]
+fn a_dropped_queue_is_used_again() {
+    let shared = Bytes::from_static(&[7; 5_000]);
+    let round = || {
+        let mut server = fresh(Role::Server);
+        server.send(shared.clone().into()).expect("open");
+        server.ping(b"ping").expect("open");
+        assert!(server.buffered() > shared.len());
+    };
+    round();
+    assert_eq!(allocations(|| (0..10).for_each(|_| round())), 0);
+}
+
 /// F-16, S-03: however long a frame says it is, memory grows with what has come of it.
 #[test]
 fn a_declared_length_allocates_nothing() {
