@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use sansocket::deflate::Params;
 use sansocket::handshake::{HeadLimits, RequestReader};
-use sansocket::{Config, Connection, Limits};
+use sansocket::{Config, Connection, Delivery, Limits};
 
 /// No limit that would end a case before its time.
 const CONFIG: fn() -> Config = || Config {
@@ -94,6 +94,17 @@ fn count(case: &str, n: usize) -> Result<(), String> {
             let mut bytes = frame(0xC2, &blocks).repeat(n / 10_000);
             let server = server.with_deflate(Params::default(), &CONFIG());
             receive_counted(server, &mut bytes, READ);
+        }
+        "chunks" => {
+            // A long message in stored blocks, of which each chunk takes a little, all in one read.
+            let block = [&[0, 0xE8, 0x03, 0x17, 0xFC][..], &[b'a'; 1_000]].concat();
+            let mut bytes = frame(0xC2, &[block.repeat(n), vec![0]].concat());
+            let config = Config {
+                delivery: Delivery::Chunks,
+                ..CONFIG()
+            };
+            let server = Connection::server(&config).with_deflate(Params::default(), &config);
+            receive_counted(server, &mut bytes, usize::MAX);
         }
         "head bytes" => {
             let head = head(&format!("a: {}\r\n", "b".repeat(n)));

@@ -380,6 +380,9 @@ impl Receiver {
         } else {
             usize::MAX
         };
+        // Where little of a piece is taken at a time, all of it must not be unmasked each time.
+        let len = piece.len().min(most);
+        let piece = &mut piece[..len];
         let offset = usize::from(frame.offset);
         if let Some(key) = frame.key {
             mask::apply(piece, key, offset);
