@@ -416,11 +416,51 @@ fn our_own_pings_do_not_pile_up() {
             .take_while(|_| conn.ping(&[7; 100]).is_ok())
             .count();
         let waiting = conn.buffered();
-        assert!((64 << 10..(64 << 10) + 106).contains(&waiting), "{waiting}");
+        assert!((4 << 10..(4 << 10) + 106).contains(&waiting), "{waiting}");
         assert_eq!(conn.ping(b""), Err(SendError::QueueFull));
         conn.send_text("Hello").expect("a message is no Ping");
         assert_eq!(take_frames(&mut conn, role).len(), pings + 1);
         conn.ping(b"").expect("all is written");
+    }
+}
+
+/// CT-10: what is written of them makes room for more, also while some wait.
+#[test]
+fn our_own_pings_are_taken_once_others_are_written() {
+    for role in BOTH {
+        let mut conn = common::fresh(role);
+        conn.send_text("Hello").expect("open");
+        while conn.ping(&[7; 100]).is_ok() {}
+        while conn.buffered() > 150 {
+            let some = conn.outgoing().chunk().len();
+            conn.outgoing().advance(some);
+        }
+        conn.ping(b"").expect("little waits");
+    }
+}
+
+/// CT-05, CT-08: behind many Pings of our own, Pings are answered one by one as long as the answers are few, and few answers
+/// are kept of many.
+#[test]
+fn answers_wait_behind_our_own_pings() {
+    for role in BOTH {
+        for (pings, few) in [(10, 10..=10), (1_000, 1..=262 / 6)] {
+            let mut conn = common::fresh(role);
+            conn.send_text("Hello").expect("open");
+            let ours = (0..500).take_while(|_| conn.ping(b"ours").is_ok()).count();
+            let theirs: Vec<_> = (0..pings)
+                .flat_map(|i: u32| naive::frame(0x89, &i.to_be_bytes()))
+                .collect();
+            common::hear(&mut conn, &common::towards(role, &theirs));
+            let frames = naive::parse(&take(&mut conn));
+            let answers = frames.iter().filter(|frame| frame.opcode == 0xA);
+            let answered: Vec<_> = answers.map(|answer| &answer.payload[..]).collect();
+            assert_eq!(frames.len(), 1 + ours + answered.len());
+            assert!(few.contains(&answered.len()), "{} answers", answered.len());
+            let latest = (0..pings).rev().map(u32::to_be_bytes);
+            let mut both = latest.zip(answered.iter().rev());
+            assert!(both.all(|(i, answer)| i == **answer));
+        }
     }
 }
 

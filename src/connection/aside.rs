@@ -56,6 +56,8 @@ pub(super) struct Waiting {
     pub(super) payload: usize,
     /// Pings and Pongs.
     pub(super) replies: Buffer,
+    /// How many bytes of Pongs have come since those that waited were dropped, or none did.
+    pongs: usize,
     pub(super) place: Place,
 }
 
@@ -89,13 +91,24 @@ impl Waiting {
         }
     }
 
+    /// Drops the Pongs that wait if they are more than `most` bytes with the next one, which has `len`.
+    pub(super) fn make_room_for_pong(&mut self, len: usize, most: usize) {
+        self.pongs += len;
+        // As long as there cannot be so many Pongs, Pings of our own need not be looked through for them.
+        if self.pongs.min(self.replies_len() + len) > most {
+            self.drop_pongs();
+            self.pongs += len;
+        }
+    }
+
     /// Drops the Pongs that wait, but for one that has begun.
     #[cold]
-    pub(super) fn drop_pongs(&mut self) {
+    fn drop_pongs(&mut self) {
         let replies = mem::take(&mut self.replies);
         let (begun, mut rest) =
             replies.split_at(self.place.reply_end.max(self.place.replies) as usize);
         self.replies.push(begun);
+        self.pongs = begun.len() - self.place.replies as usize;
         while let Some((frame, behind)) = rest
             .split_at_checked(reply_len(rest))
             .filter(|_| !rest.is_empty())
@@ -124,6 +137,7 @@ impl Waiting {
         if self.replies_len() == 0 {
             self.replies.release();
             self.place.replies = 0;
+            self.pongs = 0;
         }
         self.gaps.is_empty() && self.replies.is_empty()
     }
@@ -190,6 +204,7 @@ fn give_back(mut waiting: Box<Waiting>) {
     waiting.gaps.clear();
     waiting.payload = 0;
     waiting.replies.release();
+    waiting.pongs = 0;
     waiting.place = Place::default();
     if waiting.gaps.capacity() <= GAPS_KEPT {
         spare::put(waiting);

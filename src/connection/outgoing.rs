@@ -70,7 +70,7 @@ const STRETCH: usize = 2 * LARGE;
 pub(super) const SHARED_MIN: usize = LARGE;
 
 /// The most bytes of replies that wait; then no more Pings are taken from the application.
-const LANE_MAX: usize = 64 << 10;
+const LANE_MAX: usize = 4 << 10;
 
 impl Outgoing {
     /// Returns an empty queue that is full with `limit` bytes.
@@ -89,7 +89,7 @@ impl Outgoing {
 
     /// Tells whether another Ping may wait.
     pub(super) fn takes_pings(&self) -> bool {
-        let lane = self.aside.get().map_or(0, |aside| aside.replies.len());
+        let lane = self.aside.get().map_or(0, Waiting::replies_len);
         self.reply_alone() + lane < LANE_MAX
     }
 
@@ -209,9 +209,8 @@ impl Outgoing {
         self.ready = 0;
         let aside = self.aside.get_or_take();
         aside.forget_written();
-        let too_much = before + aside.replies_len() + len > REPLIES_MAX;
-        if too_much && first & 0x0F == Opcode::Pong as u8 {
-            aside.drop_pongs();
+        if first & 0x0F == Opcode::Pong as u8 {
+            aside.make_room_for_pong(len, REPLIES_MAX - before);
         }
         aside.replies.space(frame_room(payload.len()));
         append_parts(&mut aside.replies, first, mask, payload);
