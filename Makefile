@@ -22,9 +22,9 @@ lint:
 
 # No feature, then each one alone: a feature only adds.
 features:
-	cargo clippy --no-default-features -- -D warnings
+	cargo clippy --no-default-features --all-targets -- -D warnings
 	set -e; for feature in $(FEATURES); do \
-	    echo "feature $$feature"; cargo clippy --no-default-features --features $$feature -- -D warnings; done
+	    echo "feature $$feature"; cargo clippy --no-default-features --features $$feature --all-targets -- -D warnings; done
 
 test:
 	cargo test --all-features
