@@ -55,8 +55,8 @@ pub struct Config {
     /// The most payload in a frame that we send, in bytes, at least 1; longer messages are fragmented, so that control
     /// frames can go out between the fragments. Default: no limit but that of the type, 4 GiB.
     pub fragment_size: u32,
-    /// The bytes waiting to be written at which no more data is taken from the application. Control frames are taken
-    /// still, and a message is taken whole if the queue was below the limit before. Default: 64 MiB; more than 4 GiB counts as 4 GiB.
+    /// The bytes waiting to be written at which no more data is taken from the application. Pings, answers and a Close frame
+    /// are taken still, and a message is taken whole if the queue was below the limit before. Default: 64 MiB; more than 4 GiB counts as 4 GiB.
     pub outgoing_limit: usize,
     /// How hard messages are compressed, where that was agreed on: from 1, fast, to 9, small. Default: 6.
     #[cfg(feature = "deflate")]
@@ -101,7 +101,7 @@ pub enum Delivery {
     Messages,
     /// As the bytes arrive, as [`Event::Chunk`](crate::Event::Chunk): a message of any length goes through the memory of
     /// one read. [`Limits::message`] holds all the same. How a message is cut into chunks depends on how it was read; of a
-    /// piece of text with an error in it, nothing is delivered.
+    /// piece of text with an error in it, nothing is delivered. The adapters deliver them by `read_event` alone.
     Chunks,
 }
 

@@ -263,6 +263,29 @@ fn what_was_agreed_on_takes_no_memory() {
     }
 }
 
+/// S-13: once nothing more is sent or received, nothing is held for compression.
+#[test]
+fn engines_are_given_back_at_the_end() {
+    let ends: [fn(&mut Connection); 3] = [
+        |conn| conn.close(None).expect("it is open"),
+        |conn| conn.fail(common::closing(1011, "")).expect("it is open"),
+        Connection::receive_eof,
+    ];
+    let config = Config::default();
+    for end in ends {
+        let mut server = Connection::server(&config).with_deflate(Params::default(), &config);
+        let before = held();
+        server.send_binary(&[7; 1_000]).expect("it is open");
+        common::take(&mut server);
+        let held = held_since(before);
+        assert!(held > 250 << 10, "{held} bytes");
+        end(&mut server);
+        common::take(&mut server);
+        let held = held_since(before);
+        assert!(held < 4 << 10, "{held} bytes");
+    }
+}
+
 /// What a direction holds between two messages, in bytes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Held {

@@ -535,8 +535,8 @@ fn congestion_lasts_from_the_high_to_the_low_watermark() {
     assert!(!conn.is_congested(), "between them again");
 }
 
-/// Data beyond the limit is refused and handed back; a message is taken whole if the queue was below it, and control
-/// frames are taken always.
+/// Data beyond the limit is refused and handed back, and so is a Pong that nobody asked for; a message is taken whole if the
+/// queue was below it, and other control frames are taken always.
 #[test]
 fn data_beyond_the_limit_is_handed_back() {
     for role in BOTH {
@@ -552,6 +552,7 @@ fn data_beyond_the_limit_is_handed_back() {
         let full = conn.buffered();
         assert_eq!(conn.send_text("a"), Err(SendError::QueueFull));
         assert_eq!(conn.send_binary(b""), Err(SendError::QueueFull));
+        assert_eq!(conn.pong(b""), Err(SendError::QueueFull));
         let fragment = conn.send_fragment(MessageKind::Text, b"a", Fin::More);
         assert_eq!(fragment, Err(SendError::QueueFull));
         let payload = Bytes::from(vec![3; 5_000]);

@@ -178,7 +178,8 @@ impl<S: Read + Write> WebSocket<S> {
         self
     }
 
-    /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about.
+    /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about. With
+    /// [`Delivery::Chunks`](crate::Delivery::Chunks) there are none: take [`read_event`](Self::read_event) then.
     ///
     /// # Errors
     ///

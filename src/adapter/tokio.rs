@@ -190,7 +190,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about.
+    /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about. With
+    /// [`Delivery::Chunks`](crate::Delivery::Chunks) there are none: take [`read_event`](Self::read_event) then.
     ///
     /// # Errors
     ///

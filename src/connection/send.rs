@@ -286,9 +286,13 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`Closed`](SendError::Closed) or [`ControlTooLong`](SendError::ControlTooLong).
+    /// [`Closed`](SendError::Closed), [`ControlTooLong`](SendError::ControlTooLong) or
+    /// [`QueueFull`](SendError::QueueFull), as for a message.
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.may_send_control(payload)?;
+        if self.outgoing.is_full() {
+            return Err(SendError::QueueFull);
+        }
         self.push(true, Start::control(Opcode::Pong), payload);
         Ok(())
     }
@@ -435,6 +439,19 @@ impl Sender {
     pub(super) fn receive_eof(&mut self) {
         let told = self.outgoing.is_empty_but_for_replies();
         self.closing.receive_eof(told);
+        self.release_deflater();
+    }
+
+    /// Gives the memory of the compressor back; no more is sent.
+    #[cfg_attr(
+        not(feature = "deflate"),
+        expect(clippy::unused_self, reason = "there is no compressor")
+    )]
+    fn release_deflater(&mut self) {
+        #[cfg(feature = "deflate")]
+        if let Some(deflater) = &mut self.deflater {
+            deflater.release();
+        }
     }
 
     /// Drops the bytes to write, since writing has failed; see [`Connection::drop_outgoing`](super::Connection::drop_outgoing).
@@ -553,10 +570,7 @@ impl Sender {
         reason = "a reason is checked before, and an error has none"
     )]
     fn push_close(&mut self, frame: Option<&CloseFrame>) {
-        #[cfg(feature = "deflate")]
-        if let Some(deflater) = &mut self.deflater {
-            deflater.release();
-        }
+        self.release_deflater();
         let mut payload = [0; MAX_CONTROL_LEN];
         let mut len = 0;
         if let Some(frame) = frame {
