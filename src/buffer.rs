@@ -91,14 +91,14 @@ impl Buffer {
         }
         let needed = self.filled + len;
         let most = limit.max(needed + needed / 16);
-        self.grow(len, self.doubled().min(most), usize::MAX);
+        self.grow(len, self.doubled().min(most), most);
     }
 
     /// Takes the piece that the thread has used last if there is no memory yet, and that is enough.
     #[inline]
     pub(crate) fn take_last(&mut self, len: usize) -> bool {
         self.memory.is_empty()
-            && pool::take_last(len)
+            && pool::take_last(len, len)
                 .map(|last| self.memory = last)
                 .is_some()
     }
@@ -175,7 +175,7 @@ impl Buffer {
         self.memory.len().saturating_mul(2).max(SMALLEST)
     }
 
-    /// Makes room for `len` more bytes, and for `wanted` in all if that is more; a spare piece of `most` is welcome.
+    /// Makes room for `len` more bytes, and for `wanted` in all if that is more; there will be `most` in the end, or no more.
     #[inline(never)]
     fn grow(&mut self, len: usize, wanted: usize, most: usize) {
         let wanted = wanted.max(self.filled + len);
@@ -262,8 +262,13 @@ mod pool {
     const MOST_PIECES: usize = 16;
 
     /// The largest piece that anyone gets, however little is wanted, and that is kept as the last one. Beyond, a piece is given
-    /// away for what needs an eighth of it at least, so that a few bytes that wait for long do not hold much.
+    /// away for what needs a part of it now, and half of it in the end, so that a few bytes that wait for long do not hold much,
+    /// whatever length was announced.
     const ANYONES: usize = 64 << 10;
+
+    /// How many times as long a piece may be as what is needed of it now: a message of 1 MiB gets its piece with its first
+    /// read, and moves into no other.
+    const AHEAD: usize = 32;
 
     /// The longest piece that is kept, a message of 16 MiB with its header: it goes from one long message to the next, and is
     /// freed once something shorter is wanted, but for what is little.
@@ -286,14 +291,14 @@ mod pool {
         static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0, long: None }) };
     }
 
-    /// Takes the last piece if it has `least` bytes.
+    /// Takes the last piece if it has `least` bytes, for what will be `most` in the end.
     #[inline]
-    pub(super) fn take_last(least: usize) -> Option<Box<[u8]>> {
+    pub(super) fn take_last(least: usize, most: usize) -> Option<Box<[u8]>> {
         let taken = LAST.try_with(|last| {
             let memory = last.take()?;
             if memory.len() >= least {
                 if least > LITTLE {
-                    free_long();
+                    free_long(most);
                 }
                 return Some(memory);
             }
@@ -303,15 +308,16 @@ mod pool {
         taken.ok().flatten()
     }
 
-    /// Takes a piece that has `most` bytes, else one that has `least`; the last one or the smallest that fits.
+    /// Takes a piece that has `most` bytes, which will be needed in the end, else one that has `least`, which are needed now; the
+    /// last one or the smallest that fits.
     #[inline]
     pub(super) fn take(least: usize, most: usize) -> Option<Box<[u8]>> {
         let wanted = if most > MOST_BYTES { least } else { most };
-        if let Some(last) = take_last(wanted) {
+        if let Some(last) = take_last(wanted, most) {
             return Some(last);
         }
         let taken = POOL.try_with(|pool| pool.borrow_mut().take(least, most));
-        taken.ok().flatten().or_else(|| take_last(least))
+        taken.ok().flatten().or_else(|| take_last(least, most))
     }
 
     /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.
@@ -326,9 +332,11 @@ mod pool {
         }
     }
 
+    /// Frees the long piece, unless it will be wanted for what is `most` bytes in the end.
     #[inline(never)]
-    fn free_long() {
-        let _ = POOL.try_with(|pool| pool.borrow_mut().long = None);
+    fn free_long(most: usize) {
+        let free = |pool: &RefCell<Pool>| pool.borrow_mut().long.take_if(|long| !suits(long, most));
+        let _ = POOL.try_with(free);
     }
 
     #[inline(never)]
@@ -336,33 +344,31 @@ mod pool {
         let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
     }
 
-    /// Tells whether `piece` is enough for someone who needs `len` bytes, and not too much.
-    fn fits(piece: &[u8], len: usize) -> bool {
-        let largest = len.saturating_mul(8).max(ANYONES);
-        (len..=largest).contains(&piece.len())
+    /// Tells whether `piece` is enough for someone who needs `least` bytes now and `most` in the end, and not too much.
+    fn fits(piece: &[u8], least: usize, most: usize) -> bool {
+        let largest = least.saturating_mul(AHEAD).min(most.saturating_mul(2));
+        (least..=largest.max(ANYONES)).contains(&piece.len())
+    }
+
+    /// Tells whether `piece` is what holds `most` bytes without much to spare.
+    fn suits(piece: &[u8], most: usize) -> bool {
+        (most..=most.saturating_mul(2)).contains(&piece.len())
     }
 
     impl Pool {
         fn take(&mut self, least: usize, most: usize) -> Option<Box<[u8]>> {
             if let Some(long) = self.long.take() {
-                if fits(&long, most) || fits(&long, least) {
+                if fits(&long, least, most) {
                     return Some(long);
                 }
-                self.long = (least <= LITTLE).then_some(long);
+                let later = least <= LITTLE || suits(&long, most);
+                self.long = later.then_some(long);
             }
-            // No other piece is larger than `MOST_BYTES`, which spares most callers one of two searches.
-            let ideal = (most <= MOST_BYTES).then(|| self.smallest(most)).flatten();
-            let at = ideal.or_else(|| self.smallest(least))?;
-            Some(self.remove(at))
-        }
-
-        /// Finds the smallest piece for someone who needs `len` bytes.
-        fn smallest(&self, len: usize) -> Option<usize> {
             let pieces = self.spare.iter().enumerate();
-            let fitting = pieces.filter(|(_, piece)| fits(piece, len));
-            fitting
-                .min_by_key(|(_, piece)| piece.len())
-                .map(|(at, _)| at)
+            let fitting = pieces.filter(|(_, piece)| fits(piece, least, most));
+            // One that is enough in the end comes before the others.
+            let (at, _) = fitting.min_by_key(|(_, piece)| (piece.len() < most, piece.len()))?;
+            Some(self.remove(at))
         }
 
         fn keep(&mut self, memory: Box<[u8]>) {
@@ -370,14 +376,19 @@ mod pool {
                 self.long = Some(memory).filter(|memory| memory.len() <= LONGEST);
                 return;
             }
+            let pieces = self.spare.iter();
+            let as_long = pieces.filter(|piece| piece.len() >= memory.len());
+            let (count, bytes) = as_long.fold((0, memory.len()), |(count, bytes), piece| {
+                (count + 1, bytes + piece.len())
+            });
+            if count >= MOST_PIECES || bytes > MOST_BYTES {
+                return;
+            }
             while self.spare.len() >= MOST_PIECES || self.bytes + memory.len() > MOST_BYTES {
                 let pieces = self.spare.iter().enumerate();
-                let Some((at, smallest)) = pieces.min_by_key(|(_, piece)| piece.len()) else {
+                let Some((at, _)) = pieces.min_by_key(|(_, piece)| piece.len()) else {
                     return;
                 };
-                if smallest.len() >= memory.len() {
-                    return;
-                }
                 self.remove(at);
             }
             self.bytes += memory.len();
@@ -398,7 +409,7 @@ mod pool {
 
     use alloc::boxed::Box;
 
-    pub(super) fn take_last(_: usize) -> Option<Box<[u8]>> {
+    pub(super) fn take_last(_: usize, _: usize) -> Option<Box<[u8]>> {
         None
     }
 

@@ -43,13 +43,17 @@ fn check_peak<R: FnOnce()>(case: &str, limit: usize, prepare: impl FnOnce() -> R
 }
 
 fn limited() -> Config {
+    limited_to(LIMIT)
+}
+
+fn limited_to(limit: usize) -> Config {
     Config {
         limits: Limits {
-            frame: LIMIT as u64,
-            message: LIMIT as u64,
+            frame: limit as u64,
+            message: limit as u64,
             ..Limits::default()
         },
-        outgoing_limit: LIMIT,
+        outgoing_limit: limit,
         ..Config::default()
     }
 }
@@ -356,6 +360,58 @@ fn a_full_queue_holds_its_limit() {
                     }
                 }
             });
+        }
+    }
+}
+
+/// F-16, S-03: what the thread has to spare goes to no connection that needs little of it, whatever is announced and however
+/// high the limits are, and never is more than twice the limit.
+#[test]
+fn long_spare_memory_is_not_given_away_for_little() {
+    type Fill = fn(&mut Connection);
+    let cases: [(usize, usize, Fill); 5] = [
+        (64 << 20, 0, |conn| {
+            let mut announced = [hex("82 7f 00000000 01000000"), vec![7; 300]].concat();
+            receive(conn, &mut announced).expect("legal");
+        }),
+        (LIMIT, 0, |conn| {
+            receive(conn, &mut naive::frame(0x02, b"a")).expect("legal");
+        }),
+        (LIMIT, 0, |conn| {
+            receive(conn, &mut hex("89 7d 00*124")).expect("legal");
+        }),
+        (LIMIT, 2 * LIMIT, |conn| {
+            receive(conn, &mut naive::frame(0x02, &vec![7; 400_000])).expect("legal");
+        }),
+        (LIMIT, 2 * LIMIT, |conn| {
+            while conn.send_binary(&[7; 100]).is_ok() {}
+        }),
+    ];
+    for (limit, most, fill) in cases {
+        for spare in [LIMIT, 4 * LIMIT, 16 * LIMIT] {
+            let fill_ten = move || {
+                let before = held();
+                let all: Vec<_> = (0..10)
+                    .map(|_| {
+                        let mut long = naive::frame(0x82, &vec![7; spare]);
+                        let mut other = fresh(Role::Client);
+                        for read in long.chunks_mut(spare / 2) {
+                            receive(&mut other, read).expect("legal");
+                        }
+                        let mut conn = connection(Role::Client, &limited_to(limit));
+                        fill(&mut conn);
+                        conn
+                    })
+                    .collect();
+                let now = held_since(before);
+                drop(all);
+                now
+            };
+            // A thread of its own has no other spare memory.
+            let held = thread::spawn(fill_ten).join().expect("no panic");
+            let each = (held - spare.cast_signed()) / 10;
+            let most = (most + SLACK).cast_signed();
+            assert!(each <= most, "{each} bytes where {spare} are to spare");
         }
     }
 }
