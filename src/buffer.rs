@@ -98,7 +98,7 @@ impl Buffer {
     #[inline]
     pub(crate) fn take_last(&mut self, len: usize) -> bool {
         self.memory.is_empty()
-            && pool::take_last(len, len)
+            && pool::take_last(len, Need::of(len))
                 .map(|last| self.memory = last)
                 .is_some()
     }
@@ -138,7 +138,6 @@ impl Buffer {
     }
 
     /// Drops all bytes from `len` on.
-    #[cfg(any(feature = "deflate", feature = "std"))]
     pub(crate) fn truncate(&mut self, len: usize) {
         self.filled = self.filled.min(len);
     }
@@ -178,8 +177,9 @@ impl Buffer {
     /// Makes room for `len` more bytes, and for `wanted` in all if that is more; there will be `most` in the end, or no more.
     #[inline(never)]
     fn grow(&mut self, len: usize, wanted: usize, most: usize) {
-        let wanted = wanted.max(self.filled + len);
-        let memory = match pool::take(wanted, most) {
+        let now = self.filled + len;
+        let wanted = wanted.max(now);
+        let memory = match pool::take(wanted, Need { now, most }) {
             Some(memory) => memory,
             // The allocator has zeroes at hand, more cheaply than they are written.
             None if self.memory.len() <= wanted / 8 => alloc::vec![0; wanted].into(),
@@ -197,6 +197,29 @@ impl Buffer {
         memory.reserve_exact(len - memory.len());
         memory.resize(len, 0);
         self.memory = memory.into_boxed_slice();
+    }
+}
+
+/// What memory is needed for.
+#[cfg_attr(
+    not(feature = "std"),
+    expect(dead_code, reason = "only the pool asks for it")
+)]
+#[derive(Clone, Copy)]
+struct Need {
+    /// How many bytes there will be next.
+    now: usize,
+    /// How many bytes there will be in the end, or no more.
+    most: usize,
+}
+
+impl Need {
+    /// Returns the need of someone who knows of nothing but the next bytes.
+    const fn of(len: usize) -> Self {
+        Self {
+            now: len,
+            most: len,
+        }
     }
 }
 
@@ -254,6 +277,8 @@ mod pool {
     use alloc::vec::Vec;
     use core::cell::{Cell, RefCell};
 
+    use super::Need;
+
     /// The most spare memory that a thread keeps beside the last piece, in bytes: enough for a few large messages at work,
     /// little beside the stack of a thread.
     const MOST_BYTES: usize = 4 << 20;
@@ -267,8 +292,8 @@ mod pool {
     const ANYONES: usize = 64 << 10;
 
     /// How many times as long a piece may be as what is needed of it now: a message of 1 MiB gets its piece with its first
-    /// read, and moves into no other.
-    const AHEAD: usize = 32;
+    /// 16 KiB, and moves into no other.
+    const AHEAD: usize = 64;
 
     /// The longest piece that is kept, a message of 16 MiB with its header: it goes from one long message to the next, and is
     /// freed once something shorter is wanted, but for what is little.
@@ -291,14 +316,14 @@ mod pool {
         static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0, long: None }) };
     }
 
-    /// Takes the last piece if it has `least` bytes, for what will be `most` in the end.
+    /// Takes the last piece if it has `least` bytes.
     #[inline]
-    pub(super) fn take_last(least: usize, most: usize) -> Option<Box<[u8]>> {
+    pub(super) fn take_last(least: usize, need: Need) -> Option<Box<[u8]>> {
         let taken = LAST.try_with(|last| {
             let memory = last.take()?;
             if memory.len() >= least {
                 if least > LITTLE {
-                    free_long(most);
+                    free_long(need);
                 }
                 return Some(memory);
             }
@@ -308,16 +333,15 @@ mod pool {
         taken.ok().flatten()
     }
 
-    /// Takes a piece that has `most` bytes, which will be needed in the end, else one that has `least`, which are needed now; the
-    /// last one or the smallest that fits.
+    /// Takes a piece that is enough in the end, else one that has `least` bytes: the last one, the long one, or the smallest
+    /// that fits.
     #[inline]
-    pub(super) fn take(least: usize, most: usize) -> Option<Box<[u8]>> {
-        let wanted = if most > MOST_BYTES { least } else { most };
-        if let Some(last) = take_last(wanted, most) {
+    pub(super) fn take(least: usize, need: Need) -> Option<Box<[u8]>> {
+        if let Some(last) = take_last(wanted(least, need), need) {
             return Some(last);
         }
-        let taken = POOL.try_with(|pool| pool.borrow_mut().take(least, most));
-        taken.ok().flatten().or_else(|| take_last(least, most))
+        let taken = POOL.try_with(|pool| pool.borrow_mut().take(least, need));
+        taken.ok().flatten().or_else(|| take_last(least, need))
     }
 
     /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.
@@ -332,10 +356,10 @@ mod pool {
         }
     }
 
-    /// Frees the long piece, unless it will be wanted for what is `most` bytes in the end.
+    /// Frees the long piece, unless it will be wanted later.
     #[inline(never)]
-    fn free_long(most: usize) {
-        let free = |pool: &RefCell<Pool>| pool.borrow_mut().long.take_if(|long| !suits(long, most));
+    fn free_long(need: Need) {
+        let free = |pool: &RefCell<Pool>| pool.borrow_mut().long.take_if(|long| !suits(long, need));
         let _ = POOL.try_with(free);
     }
 
@@ -344,30 +368,41 @@ mod pool {
         let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
     }
 
-    /// Tells whether `piece` is enough for someone who needs `least` bytes now and `most` in the end, and not too much.
-    fn fits(piece: &[u8], least: usize, most: usize) -> bool {
-        let largest = least.saturating_mul(AHEAD).min(most.saturating_mul(2));
-        (least..=largest.max(ANYONES)).contains(&piece.len())
+    /// Returns how long a piece is enough in the end. That is not known of much, which is a limit most of the time.
+    fn wanted(least: usize, need: Need) -> usize {
+        if need.most > MOST_BYTES {
+            least
+        } else {
+            need.most
+        }
     }
 
-    /// Tells whether `piece` is what holds `most` bytes without much to spare.
-    fn suits(piece: &[u8], most: usize) -> bool {
-        (most..=most.saturating_mul(2)).contains(&piece.len())
+    /// Tells whether `piece` has `least` bytes, and not too many.
+    fn fits(piece: &[u8], least: usize, need: Need) -> bool {
+        let ahead = need.now.saturating_mul(AHEAD);
+        let largest = ahead.min(need.most.saturating_mul(2)).max(ANYONES);
+        (least..=largest).contains(&piece.len())
+    }
+
+    /// Tells whether `piece` is enough in the end, without much to spare.
+    fn suits(piece: &[u8], need: Need) -> bool {
+        (need.most..=need.most.saturating_mul(2)).contains(&piece.len())
     }
 
     impl Pool {
-        fn take(&mut self, least: usize, most: usize) -> Option<Box<[u8]>> {
+        fn take(&mut self, least: usize, need: Need) -> Option<Box<[u8]>> {
             if let Some(long) = self.long.take() {
-                if fits(&long, least, most) {
+                if fits(&long, least, need) {
                     return Some(long);
                 }
-                let later = least <= LITTLE || suits(&long, most);
+                let later = wanted(least, need) <= LITTLE || suits(&long, need);
                 self.long = later.then_some(long);
             }
             let pieces = self.spare.iter().enumerate();
-            let fitting = pieces.filter(|(_, piece)| fits(piece, least, most));
+            let fitting = pieces.filter(|(_, piece)| fits(piece, least, need));
             // One that is enough in the end comes before the others.
-            let (at, _) = fitting.min_by_key(|(_, piece)| (piece.len() < most, piece.len()))?;
+            let (at, _) =
+                fitting.min_by_key(|(_, piece)| (piece.len() < need.most, piece.len()))?;
             Some(self.remove(at))
         }
 
@@ -409,11 +444,13 @@ mod pool {
 
     use alloc::boxed::Box;
 
-    pub(super) fn take_last(_: usize, _: usize) -> Option<Box<[u8]>> {
+    use super::Need;
+
+    pub(super) fn take_last(_: usize, _: Need) -> Option<Box<[u8]>> {
         None
     }
 
-    pub(super) fn take(_: usize, _: usize) -> Option<Box<[u8]>> {
+    pub(super) fn take(_: usize, _: Need) -> Option<Box<[u8]>> {
         None
     }
 
