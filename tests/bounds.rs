@@ -369,7 +369,7 @@ fn a_full_queue_holds_its_limit() {
 #[test]
 fn long_spare_memory_is_not_given_away_for_little() {
     type Fill = fn(&mut Connection);
-    let cases: [(usize, usize, Fill); 5] = [
+    let cases: [(usize, usize, Fill); 6] = [
         (64 << 20, 0, |conn| {
             let mut announced = [hex("82 7f 00000000 01000000"), vec![7; 300]].concat();
             receive(conn, &mut announced).expect("legal");
@@ -386,9 +386,14 @@ fn long_spare_memory_is_not_given_away_for_little() {
         (LIMIT, 2 * LIMIT, |conn| {
             while conn.send_binary(&[7; 100]).is_ok() {}
         }),
+        // The queue and the lane of Pings have a piece of 64 KiB each.
+        (LIMIT, SLACK, |conn| {
+            conn.send_text("Hello").expect("open");
+            while conn.ping(&[7; 100]).is_ok() {}
+        }),
     ];
     for (limit, most, fill) in cases {
-        for spare in [LIMIT, 4 * LIMIT, 16 * LIMIT] {
+        for spare in [LIMIT / 4, LIMIT, 4 * LIMIT, 16 * LIMIT] {
             let fill_ten = move || {
                 let before = held();
                 let all: Vec<_> = (0..10)

@@ -464,6 +464,28 @@ fn answers_wait_behind_our_own_pings() {
     }
 }
 
+/// CT-05, CT-08: answers that are written no longer count among those that wait, though Pings of our own do.
+#[test]
+fn answers_that_are_written_make_room() {
+    for role in BOTH {
+        let mut conn = common::fresh(role);
+        conn.send_text("Hello").expect("open");
+        let mut bytes = Vec::new();
+        for _ in 0..200 {
+            hear_frames(&mut conn, role, "89 04 'one ' 89 04 'two '");
+            conn.ping(&[7; 100]).expect("little waits");
+            let some = conn.buffered().saturating_sub(1_000);
+            bytes.extend_from_slice(&conn.outgoing().copy_to_bytes(some));
+        }
+        bytes.extend(take(&mut conn));
+        let count = |opcode| {
+            let frames = naive::parse(&bytes).into_iter();
+            frames.filter(|frame| frame.opcode == opcode).count()
+        };
+        assert_eq!((count(0x9), count(0xA)), (200, 400), "{role:?}");
+    }
+}
+
 /// What `chunk` shows is what the transport must be able to offer again: it stays in front until it is written, whatever
 /// is queued meanwhile.
 #[test]

@@ -56,7 +56,7 @@ pub(super) struct Waiting {
     pub(super) payload: usize,
     /// Pings and Pongs.
     pub(super) replies: Buffer,
-    /// How many bytes of Pongs have come since those that waited were dropped, or none did.
+    /// How many bytes of Pongs wait, at the most: those that are written are found out when it matters.
     pongs: usize,
     pub(super) place: Place,
 }
@@ -93,32 +93,51 @@ impl Waiting {
 
     /// Drops the Pongs that wait if they are more than `most` bytes with the next one, which has `len`.
     pub(super) fn make_room_for_pong(&mut self, len: usize, most: usize) {
+        if self.pongs + len > most {
+            self.count_pongs();
+            if self.pongs + len > most {
+                self.drop_pongs();
+            }
+        }
         self.pongs += len;
-        // As long as there cannot be so many Pongs, Pings of our own need not be looked through for them.
-        if self.pongs.min(self.replies_len() + len) > most {
-            self.drop_pongs();
-            self.pongs += len;
+    }
+
+    /// Returns where the replies begin that may still be dropped.
+    fn begun(&self) -> usize {
+        self.place.reply_end.max(self.place.replies) as usize
+    }
+
+    /// Counts the Pongs that wait, and what is left of a reply that has begun.
+    #[cold]
+    fn count_pongs(&mut self) {
+        let mut at = self.begun();
+        self.pongs = at - self.place.replies as usize;
+        while at < self.replies.len() {
+            let frame = &self.replies[at..];
+            let len = reply_len(frame);
+            if is_pong(frame) {
+                self.pongs += len;
+            }
+            at += len;
         }
     }
 
     /// Drops the Pongs that wait, but for one that has begun.
     #[cold]
     fn drop_pongs(&mut self) {
-        let replies = mem::take(&mut self.replies);
-        let (begun, mut rest) =
-            replies.split_at(self.place.reply_end.max(self.place.replies) as usize);
-        self.replies.push(begun);
-        self.pongs = begun.len() - self.place.replies as usize;
-        while let Some((frame, behind)) = rest
-            .split_at_checked(reply_len(rest))
-            .filter(|_| !rest.is_empty())
-        {
-            let first = frame.first().copied().unwrap_or_default();
-            if first & 0x0F != Opcode::Pong as u8 {
-                self.replies.push(frame);
+        let mut end = self.begun();
+        self.pongs = end - self.place.replies as usize;
+        let mut at = end;
+        while at < self.replies.len() {
+            let frame = &self.replies[at..];
+            let next = at + reply_len(frame);
+            if !is_pong(frame) {
+                self.replies.copy_within(at..next, end);
+                end += next - at;
             }
-            rest = behind;
+            at = next;
         }
+        self.replies.truncate(end);
     }
 
     /// Returns the reply at `place`, or what is left of it.
@@ -137,7 +156,6 @@ impl Waiting {
         if self.replies_len() == 0 {
             self.replies.release();
             self.place.replies = 0;
-            self.pongs = 0;
         }
         self.gaps.is_empty() && self.replies.is_empty()
     }
@@ -158,6 +176,11 @@ fn reply_len(bytes: &[u8]) -> usize {
     let second = bytes.get(1).copied().unwrap_or_default();
     let key = if second & 0x80 == 0 { 0 } else { 4 };
     (2 + key + usize::from(second & 0x7F)).min(bytes.len())
+}
+
+/// Tells whether the control frame that `bytes` begin with is a Pong.
+fn is_pong(bytes: &[u8]) -> bool {
+    bytes.first().copied().unwrap_or_default() & 0x0F == Opcode::Pong as u8
 }
 
 /// What waits beside the frames, if anything does: a spare one of the thread's, so that it costs neither memory in an idle
@@ -204,7 +227,6 @@ fn give_back(mut waiting: Box<Waiting>) {
     waiting.gaps.clear();
     waiting.payload = 0;
     waiting.replies.release();
-    waiting.pongs = 0;
     waiting.place = Place::default();
     if waiting.gaps.capacity() <= GAPS_KEPT {
         spare::put(waiting);

@@ -72,6 +72,9 @@ pub(super) const SHARED_MIN: usize = LARGE;
 /// The most bytes of replies that wait; then no more Pings are taken from the application.
 const LANE_MAX: usize = 4 << 10;
 
+/// The most memory of the lane: for what waits, another reply, and what was written before.
+const LANE_ROOM: usize = 4 * LANE_MAX;
+
 impl Outgoing {
     /// Returns an empty queue that is full with `limit` bytes.
     pub(super) fn new(limit: u32) -> Self {
@@ -212,7 +215,8 @@ impl Outgoing {
         if first & 0x0F == Opcode::Pong as u8 {
             aside.make_room_for_pong(len, REPLIES_MAX - before);
         }
-        aside.replies.space(frame_room(payload.len()));
+        let room = frame_room(payload.len());
+        aside.replies.space_within(room, LANE_ROOM);
         append_parts(&mut aside.replies, first, mask, payload);
     }
 

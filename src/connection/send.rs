@@ -272,7 +272,7 @@ impl Sender {
     /// # Errors
     ///
     /// [`Closed`](SendError::Closed), [`ControlTooLong`](SendError::ControlTooLong), or
-    /// [`QueueFull`](SendError::QueueFull) while 4 KiB of Pings wait.
+    /// [`QueueFull`](SendError::QueueFull) while 4 KiB of Pings and Pongs wait.
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.may_send_control(payload)?;
         if !self.outgoing.takes_pings() {
