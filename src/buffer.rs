@@ -368,7 +368,7 @@ mod pool {
         let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
     }
 
-    /// Returns how long a piece is enough in the end. That is not known of much, which is a limit most of the time.
+    /// Returns how long a piece should be at best: enough in the end, unless that is so long that it will be a limit.
     fn wanted(least: usize, need: Need) -> usize {
         if need.most > MOST_BYTES {
             least
