@@ -278,6 +278,20 @@ fn a_pong_goes_out_between_short_messages() {
         }
         let before = bytes_before_pong(&mut conn, role, 50);
         assert!(before <= (1 << 20) + 14, "{before} bytes before it");
+
+        // What was written before makes room for what comes behind.
+        let mut conn = common::fresh(role);
+        for _ in 0..60 {
+            conn.send_binary(&[7; 100]).expect("open");
+        }
+        let waiting = conn.buffered();
+        conn.outgoing().advance(waiting - 500);
+        for _ in 0..400 {
+            conn.send_binary(&[7; 100]).expect("open");
+        }
+        conn.outgoing().advance(500);
+        let before = bytes_before_pong(&mut conn, role, 0);
+        assert!(before <= 2 * LARGE, "{before} bytes before it");
     }
 }
 
