@@ -282,6 +282,40 @@ mod s5_3_masking {
         assert_ne!(keys(), keys());
     }
 
+    /// M-03: nor do keys run out or repeat where the thread ends, and its generator is gone already.
+    #[test]
+    #[cfg(feature = "getrandom")]
+    fn keys_are_random_to_the_end_of_a_thread() {
+        use std::cell::RefCell;
+        use std::collections::HashSet;
+        use std::sync::mpsc;
+
+        struct AtEnd(mpsc::Sender<[u8; 4]>);
+
+        impl Drop for AtEnd {
+            fn drop(&mut self) {
+                for _ in 0..200 {
+                    let key = sansocket::random::mask_key();
+                    self.0.send(key).expect("someone listens");
+                }
+            }
+        }
+
+        std::thread_local! {
+            static AT_END: RefCell<Option<AtEnd>> = const { RefCell::new(None) };
+        }
+
+        let (sender, receiver) = mpsc::channel();
+        let thread = std::thread::spawn(|| {
+            // What is used first is dropped last.
+            AT_END.set(Some(AtEnd(sender)));
+            sansocket::random::mask_key()
+        });
+        let first = thread.join().expect("a key");
+        let keys: HashSet<_> = receiver.iter().chain([first]).collect();
+        assert!(keys.len() > 201 - 2, "{} keys", keys.len());
+    }
+
     /// M-04: what has been queued stays as it was, whatever becomes of the application's buffer.
     #[test]
     fn a_queued_payload_cannot_be_changed() {
