@@ -53,6 +53,21 @@ fn exchange(conn: &mut Connection, role: Role) {
     }
 }
 
+/// Returns a message of `len` bytes in two frames.
+fn fragmented(len: usize) -> Vec<u8> {
+    [naive::frame(0x02, &vec![7; len]), hex("80 00")].concat()
+}
+
+/// Has messages of these lengths gathered, and gives their memory back in this order: all at once, so that each had its own.
+fn gather(conn: &mut Connection, lens: &[usize]) {
+    let mut all: Vec<_> = lens.iter().copied().map(fragmented).collect();
+    let gathered = all.iter_mut().map(|frames| {
+        let mut input = &mut frames[..];
+        conn.receive(&mut input).expect("legal").expect("a message")
+    });
+    drop(gathered.collect::<Vec<_>>());
+}
+
 /// S-13: ten thousand connections that have just begun hold no memory but their own size.
 #[test]
 fn fresh_connections_hold_no_memory() {
@@ -111,15 +126,9 @@ fn a_whole_message_is_received_without_an_allocation() {
 /// A thread that has many small pieces in spare gives them up for a larger one, which is worth more.
 #[test]
 fn large_memory_takes_the_place_of_small() {
-    let fragmented = |len: usize| [naive::frame(0x02, &vec![7; len]), hex("80 00")].concat();
     let mut conn = fresh(Role::Client);
-    let mut small: Vec<_> = (0..40).map(|_| fragmented(100)).collect();
-    let gathered = small.iter_mut().map(|frames| {
-        let mut input = &mut frames[..];
-        conn.receive(&mut input).expect("legal").expect("a message")
-    });
-    drop(gathered.collect::<Vec<_>>()); // all at once, so that each had memory of its own
-    receive(&mut conn, &mut fragmented(100_000));
+    gather(&mut conn, &[100; 40]);
+    gather(&mut conn, &[100_000]);
     let mut large = fragmented(100_000);
     let asked = allocations(|| assert_eq!(receive(&mut conn, &mut large), 1));
     assert_eq!(asked, 0);
@@ -128,24 +137,10 @@ fn large_memory_takes_the_place_of_small() {
 /// A piece that finds no place beside a larger one does not drive out smaller ones for nothing.
 #[test]
 fn memory_that_is_not_kept_takes_no_place() {
-    let mut client = fresh(Role::Client);
-    // All at once, so that each has memory of its own; then it goes back in this order.
-    let mut gather = |lens: &[usize]| {
-        let fragmented = |len: &usize| [naive::frame(0x02, &vec![7; *len]), hex("80 00")].concat();
-        let mut all: Vec<_> = lens.iter().map(fragmented).collect();
-        let gathered = all.iter_mut().map(|frames| {
-            let mut input = &mut frames[..];
-            client
-                .receive(&mut input)
-                .expect("legal")
-                .expect("a message")
-        });
-        let gathered: Vec<_> = gathered.collect();
-        drop(gathered);
-    };
-    gather(&[&[3_900_000][..], &[100; 10]].concat());
+    let mut conn = fresh(Role::Client);
+    gather(&mut conn, &[&[3_900_000][..], &[100; 10]].concat());
     let before = held();
-    gather(&[3_900_000, 2_000_000]);
+    gather(&mut conn, &[3_900_000, 2_000_000]);
     assert_eq!(held_since(before), 0);
 }
 
