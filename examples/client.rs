@@ -4,9 +4,9 @@
 
 use std::error::Error;
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::process::ExitCode;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use bytes::{Buf, BytesMut};
 use sansocket::deflate::Offer;
 use sansocket::handshake::{Client, Uri};
 use sansocket::{
-    CloseCode, CloseFrame, Config, EndedBy, Event, Outcome, Receiver, Reply, Sender, Transport,
-    blocking, random,
+    CloseCode, CloseFrame, Config, EndedBy, Event, Outcome, Receiver, Replies, Reply, Sender,
+    Transport, blocking, random,
 };
 
 const USAGE: &str = "\
@@ -28,18 +28,8 @@ Sends each line of its input as a text message and prints each message it gets, 
 /// How long the server has to close once there is nothing more to say.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many tasks may wait; whoever has another one waits with it.
-const TASKS: usize = 64;
-
-/// What the thread that writes is told to do.
-enum Task {
-    /// Send a line that was typed.
-    Line(String),
-    /// Close, since nothing more will be typed.
-    Close,
-    /// Answer what has come in.
-    Reply(Reply),
-}
+/// How many lines may wait to be sent; typing waits for room.
+const LINES: usize = 64;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -77,41 +67,36 @@ fn talk(url: &str) -> Result<Outcome, Box<dyn Error>> {
 
     let (stream, connection, rest) = socket.into_parts();
     let (receiver, sender) = connection.split();
-    let (tasks, todo) = mpsc::sync_channel(TASKS);
-    let typed = tasks.clone();
+    let replies = Replies::new();
+    let (typed, lines) = mpsc::sync_channel(LINES);
     let reader = stream.try_clone()?;
-    thread::spawn(move || listen(reader, receiver, rest, &tasks));
-    thread::spawn(move || type_lines(&typed));
-    write(stream, sender, &todo)
+    let (answers, calls) = (replies.clone(), replies.clone());
+    thread::spawn(move || listen(reader, receiver, rest, &answers));
+    thread::spawn(move || type_lines(typed, &calls));
+    write(stream, sender, &lines, &replies)
 }
 
-/// Prints what comes in, and passes on what it asks for.
-fn listen(
-    mut stream: TcpStream,
-    mut receiver: Receiver,
-    mut input: BytesMut,
-    tasks: &mpsc::SyncSender<Task>,
-) {
+/// Prints what comes in, and passes on what it asks for: that never waits, whatever the thread that writes is doing.
+fn listen(mut stream: TcpStream, mut receiver: Receiver, mut input: BytesMut, replies: &Replies) {
     let mut buffer = vec![0; 16 << 10];
     loop {
-        let reply = match receiver.receive_bytes(&mut input) {
+        match receiver.receive_bytes(&mut input) {
             Ok(Some(event)) => {
                 print(&event);
-                Reply::to(&event)
+                if let Some(reply) = Reply::to(&event) {
+                    replies.put(reply);
+                }
             }
             Ok(None) => match stream.read(&mut buffer) {
-                Ok(0) | Err(_) => Some(Reply::Eof),
-                Ok(count) => {
-                    input.extend_from_slice(&buffer[..count]);
-                    None
-                }
+                Ok(0) | Err(_) => return replies.put(Reply::Eof),
+                Ok(count) => input.extend_from_slice(&buffer[..count]),
             },
-            Err(error) => Some(Reply::Fail(error)),
-        };
-        let Some(reply) = reply else { continue };
-        let last = matches!(reply, Reply::Eof | Reply::Fail(_));
-        if tasks.send(Task::Reply(reply)).is_err() || last {
-            return;
+            Err(error) => {
+                replies.put(Reply::Fail(error));
+                // The server may go on sending: reading lets our Close frame reach it.
+                while matches!(stream.read(&mut buffer), Ok(1..)) {}
+                return replies.put(Reply::Eof);
+            }
         }
     }
 }
@@ -128,59 +113,67 @@ fn print(event: &Event<'_>) {
     }
 }
 
-/// Passes on what is typed, and that it has come to an end.
-fn type_lines(tasks: &mpsc::SyncSender<Task>) {
+/// Passes on what is typed; the channel ends with the input.
+fn type_lines(typed: mpsc::SyncSender<String>, replies: &Replies) {
     for line in io::stdin().lines().map_while(Result::ok) {
-        if tasks.send(Task::Line(line)).is_err() {
+        if typed.send(line).is_err() {
             return;
         }
+        replies.wake();
     }
-    // Fails only when the connection has ended, which is just as well.
-    let _ = tasks.send(Task::Close);
+    drop(typed);
+    replies.wake();
 }
 
-/// Does what it is told until the connection has ended.
+/// Sends lines and answers until the connection has ended.
 fn write(
     mut stream: TcpStream,
     mut sender: Sender,
-    todo: &mpsc::Receiver<Task>,
+    lines: &mpsc::Receiver<String>,
+    replies: &Replies,
 ) -> Result<Outcome, Box<dyn Error>> {
     loop {
-        let task = match sender.transport() {
-            Transport::Keep => todo.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        let patience = match sender.transport() {
+            Transport::Keep => None,
             Transport::Close => break,
-            _ => todo.recv_timeout(PATIENCE),
-        };
-        match task {
-            Ok(Task::Line(line)) if sender.is_open() => sender.send_text(&line)?,
-            Ok(Task::Close) if sender.is_open() => {
-                sender.close(Some(CloseFrame::new(CloseCode::NORMAL_CLOSURE, "")))?;
+            Transport::HalfClose => {
+                let _ = stream.shutdown(Shutdown::Write); // fails where the connection is lost already
+                Some(PATIENCE)
             }
-            Ok(Task::Line(_) | Task::Close) => {}
-            Ok(Task::Reply(reply)) => {
-                let failed = matches!(reply, Reply::Fail(_));
-                sender.reply(reply);
-                if failed {
-                    send(&mut stream, &mut sender)?;
-                    break;
+            _ => Some(PATIENCE),
+        };
+        if !replies.wait(patience) {
+            sender.reply(Reply::Eof); // the server takes too long to close
+        }
+        // Behind each line the replies come first.
+        loop {
+            replies.pass_to(&mut sender);
+            send(&mut stream, &mut sender);
+            if !sender.is_open() {
+                break;
+            }
+            match lines.try_recv() {
+                Ok(line) => sender.send_text(&line)?,
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    sender.close(Some(CloseFrame::new(CloseCode::NORMAL_CLOSURE, "")))?;
                 }
             }
-            // The server takes too long to close.
-            Err(_) => sender.reply(Reply::Eof),
         }
-        send(&mut stream, &mut sender)?;
     }
     Ok(sender.outcome().ok_or("the connection goes on")?)
 }
 
 /// Writes all that waits to be written.
-fn send(stream: &mut TcpStream, sender: &mut Sender) -> io::Result<()> {
-    let outgoing = sender.outgoing();
-    while outgoing.has_remaining() {
-        let written = stream.write(outgoing.chunk())?;
-        outgoing.advance(written);
+///
+/// An error is not the end: the server may have sent a Close frame that says why, which the other thread still has to read.
+fn send(stream: &mut TcpStream, sender: &mut Sender) {
+    while sender.outgoing().has_remaining() {
+        match stream.write(sender.outgoing().chunk()) {
+            Ok(count @ 1..) => sender.outgoing().advance(count),
+            Ok(0) | Err(_) => sender.drop_outgoing(),
+        }
     }
-    Ok(())
 }
 
 /// Says how the connection ended; it was a success if it ended as it should.

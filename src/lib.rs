@@ -136,6 +136,8 @@ pub use close::{CloseCode, CloseFrame};
 #[cfg(feature = "deflate")]
 pub use config::CompressionMemory;
 pub use config::{Config, Delivery, Limits};
+#[cfg(feature = "std")]
+pub use connection::Replies;
 pub use connection::{
     Chunk, Connection, EndedBy, Event, Fin, MaskKeys, Outcome, Outgoing, Receiver, Refused, Reply,
     SendError, Sender, Transport,

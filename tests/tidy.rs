@@ -23,6 +23,7 @@ const CONNECTION_RANKS: &[&[&str]] = &[
     &["event", "closing", "outgoing"],
     &["found", "reply"],
     &["receive", "send"],
+    &["replies"],
     &["mod"],
 ];
 

@@ -9,6 +9,8 @@ mod outgoing;
 mod partial;
 mod receive;
 mod refused;
+#[cfg(feature = "std")]
+mod replies;
 mod reply;
 mod send;
 
@@ -17,6 +19,8 @@ pub use event::{Chunk, Event};
 pub use outgoing::Outgoing;
 pub use receive::Receiver;
 pub use refused::{Refused, SendError};
+#[cfg(feature = "std")]
+pub use replies::Replies;
 pub use reply::Reply;
 pub use send::{Fin, MaskKeys, Sender};
 
@@ -122,11 +126,93 @@ impl Connection {
         }
     }
 
-    /// Returns the two halves, to be used by two tasks without a lock.
+    /// Returns the two halves, for two threads or two tasks: neither waits for the other.
     ///
-    /// The receiving task passes on what [`Reply::to`] says of each event, [`Reply::Fail`] of an error and
-    /// [`Reply::Eof`]; the sending task gives them to [`Sender::reply`]. What leads from one to the other should hold few of
-    /// them, or a peer that sends Pings and does not read fills it.
+    /// The receiving half calls [`Receiver::receive`] and passes on the [`Reply`] of each event, of an error and of the end
+    /// of the stream. The sending half gives the replies to its [`Sender`] and writes [`Sender::outgoing`]. With the feature
+    /// `std`, `Replies` leads from one to the other. A bounded channel in its place would stop both halves for ever, because
+    /// the receiving half would wait for the channel, the sending half for the stream, and the peer for the receiving half.
+    ///
+    /// If writing fails, do not end: call [`Sender::drop_outgoing`], write no more, and go on taking replies until
+    /// [`Reply::Eof`], because the peer may have sent a Close frame that says why, which is still to be read.
+    ///
+    /// In two threads:
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "std")] {
+    /// # use std::io::{Read, Write};
+    /// # use std::net::TcpStream;
+    /// # use std::sync::mpsc;
+    /// use bytes::Buf;
+    /// use sansocket::{Config, Connection, Replies, Reply, Transport};
+    ///
+    /// # fn run(mut stream: TcpStream, messages: mpsc::Receiver<String>) -> std::io::Result<()> {
+    /// let (mut receiver, mut sender) = Connection::server(&Config::default()).split();
+    /// let replies = Replies::new(); // a thread with a message calls `replies.wake()` behind `messages.send(…)`
+    /// let (mut reader, theirs) = (stream.try_clone()?, replies.clone());
+    /// std::thread::spawn(move || {
+    ///     let mut buffer = vec![0; 20 << 10];
+    ///     loop {
+    ///         let count = reader.read(&mut buffer).unwrap_or(0);
+    ///         let mut input = &mut buffer[..count];
+    ///         loop {
+    ///             match receiver.receive(&mut input) {
+    ///                 Ok(Some(event)) => {
+    ///                     println!("{event:?}");
+    ///                     Reply::to(&event).map(|reply| theirs.put(reply));
+    ///                 }
+    ///                 Ok(None) => break,
+    ///                 Err(error) => return theirs.put(Reply::Fail(error)),
+    ///             }
+    ///         }
+    ///         if count == 0 {
+    ///             return theirs.put(Reply::Eof);
+    ///         }
+    ///     }
+    /// });
+    /// while sender.transport().is_in_use() {
+    ///     let _ = replies.wait(None);
+    ///     replies.pass_to(&mut sender);
+    ///     for text in messages.try_iter() {
+    ///         let _ = sender.send_text(&text); // refused once the connection closes
+    ///     }
+    ///     while sender.outgoing().has_remaining() {
+    ///         match stream.write(sender.outgoing().chunk()) {
+    ///             Ok(count @ 1..) => sender.outgoing().advance(count),
+    ///             Ok(0) | Err(_) => sender.drop_outgoing(), // the reader will say why
+    ///         }
+    ///     }
+    /// }
+    /// println!("{:?}", sender.outcome());
+    /// # Ok(())
+    /// # }
+    /// # }
+    /// ```
+    ///
+    /// In two tasks, here of tokio, the sending half waits by `ready` and anything else at once:
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "std")] {
+    /// # use sansocket::{Replies, Sender};
+    /// # use tokio::io::{AsyncWrite, AsyncWriteExt};
+    /// # use tokio::sync::mpsc;
+    /// # async fn run<W: AsyncWrite + Unpin>(mut stream: W, mut sender: Sender, replies: Replies, mut messages: mpsc::Receiver<String>) {
+    /// while sender.transport().is_in_use() {
+    ///     tokio::select! {
+    ///         () = replies.ready() => replies.pass_to(&mut sender),
+    ///         Some(text) = messages.recv(), if sender.is_open() => {
+    ///             let _ = sender.send_text(&text); // refused once the connection closes
+    ///         }
+    ///     }
+    ///     while !sender.outgoing().is_empty() {
+    ///         if stream.write_buf(sender.outgoing()).await.is_err() {
+    ///             sender.drop_outgoing(); // the reader will say why
+    ///         }
+    ///     }
+    /// }
+    /// # }
+    /// # }
+    /// ```
     #[must_use]
     pub fn split(self) -> (Receiver, Sender) {
         (self.receiver, self.sender)
