@@ -69,7 +69,7 @@ impl<'a> Payload<'a> {
     ///
     /// This copies a payload that lies in the caller's slice. One that was gathered from pieces, or that came through
     /// [`Connection::receive_bytes`](crate::Connection::receive_bytes), keeps its memory; the latter shares, and keeps
-    /// alive, the whole memory that it was read into.
+    /// alive, the whole memory that it was read into. For bytes that are kept for long, see [`Payload::to_compact`].
     #[must_use]
     pub fn into_bytes(mut self) -> Bytes {
         match self.own.0.take().map(unwrap) {
@@ -78,7 +78,39 @@ impl<'a> Payload<'a> {
             Some(Memory::Gathered(bytes)) => Bytes::from(bytes),
         }
     }
+
+    /// Returns a copy in memory of exactly its length, which keeps no other memory alive.
+    ///
+    /// Use it for a short payload that is kept for long: [`Payload::into_bytes`] of a message of 20 bytes may keep a read of
+    /// 64 KiB alive.
+    #[must_use]
+    pub fn to_compact(&self) -> Bytes {
+        Bytes::copy_from_slice(self)
+    }
 }
+
+#[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
+impl Payload<'static> {
+    /// Returns the payload in memory of at most twice its length and 256 bytes; `read` is the length of the memory that it
+    /// was read into, if it shares that.
+    ///
+    /// A payload that keeps more memory alive is copied into memory of its length.
+    pub(crate) fn compact(self, read: usize) -> Self {
+        let held = match self.own.0.as_deref() {
+            None => 0,
+            Some(Memory::Shared(_)) => read,
+            Some(Memory::Gathered(buffer)) => buffer.capacity(),
+        };
+        if held <= self.len().saturating_mul(2).saturating_add(BESIDE) {
+            return self;
+        }
+        Self::shared(BytesMut::from(&*self))
+    }
+}
+
+/// The memory that a payload may hold beyond twice its length, in bytes: 256 together with the boxes that say where it lies.
+#[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
+const BESIDE: usize = 128;
 
 impl Drop for Own {
     #[inline]

@@ -137,6 +137,12 @@ impl<'a> Text<'a> {
     pub fn into_utf8_bytes(self) -> Utf8Bytes {
         Utf8Bytes(self.0.into_bytes())
     }
+
+    /// Returns a copy in memory of exactly its length, which keeps no other memory alive; see [`Payload::to_compact`].
+    #[must_use]
+    pub fn to_compact(&self) -> Utf8Bytes {
+        Utf8Bytes(self.0.to_compact())
+    }
 }
 
 impl Deref for Text<'_> {

@@ -487,6 +487,30 @@ fn a_short_message_is_kept_in_little_memory() {
     assert!((5..100).contains(&freed), "{freed} bytes");
 }
 
+/// S-03: a compact copy holds the length of its message, however long the read is that the message lay in.
+#[test]
+fn a_compact_message_is_kept_in_its_length() {
+    for len in [0, 1, 22, 125, 4_000] {
+        let mut client = fresh(Role::Client);
+        let frame = naive::frame(0x82, &vec![7; len]);
+        let before = held();
+        let mut kept = Vec::with_capacity(100);
+        let mut input = BytesMut::with_capacity(64 << 10);
+        for _ in 0..100 {
+            input.reserve(8 << 10);
+            input.extend_from_slice(&frame);
+            let event = client.receive_bytes(&mut input).expect("legal");
+            let message = event.and_then(|event| event.to_compact_message());
+            kept.push(message.expect("a message").into_bytes());
+        }
+        drop(input);
+        let list = kept.capacity() * size_of::<Bytes>();
+        let held = held_since(before) - list.cast_signed();
+        let most = 100 * len + 128; // and the box of the thread, which says where a payload lies
+        assert!(held <= most.cast_signed(), "{held} bytes for 100 of {len}");
+    }
+}
+
 /// FR-09, S-03: a message in chunks goes through without any memory, however long it is.
 #[test]
 fn chunks_need_no_memory() {

@@ -138,6 +138,31 @@ fn a_gathered_message_is_kept_without_a_copy() {
     assert_eq!(kept, vec![7; 5_000]);
 }
 
+/// A compact copy is the same wherever the payload lies, and shares nothing: the read that it lay in can be written to again.
+#[test]
+fn a_compact_copy_shares_nothing() {
+    let mut client = fresh(Role::Client);
+    let (mut whole, mut cut) = (hex("81 02 'hi'"), hex("01 01 'h' 80 01 'i'"));
+    let mut shared = BytesMut::from(&whole[..]);
+    let place = shared.as_ptr_range();
+    let lying = next(&mut client, &mut &mut whole[..]);
+    let gathered = next(&mut client, &mut &mut cut[..]);
+    let split = client.receive_bytes(&mut shared).expect("legal");
+    for event in [lying, gathered, split.expect("text")] {
+        let message = event.to_compact_message();
+        let Event::Text(text) = event else {
+            panic!("another event");
+        };
+        let copy = text.to_compact();
+        assert_eq!((&copy, message), (&"hi".into(), Some("hi".into())));
+        assert!(!place.contains(&copy.as_ptr()));
+        assert_ne!(text.as_ptr(), copy.as_ptr());
+        assert_eq!(text.into_payload().to_compact(), &b"hi"[..]);
+    }
+    let ping = next(&mut client, &mut &mut hex("89 00")[..]).to_compact_message();
+    assert_eq!(ping, None);
+}
+
 /// UT-08: shared text is checked when it is made of bytes, and never again.
 #[test]
 fn shared_text_is_utf8() {
