@@ -1,4 +1,4 @@
-//! What the peer did wrong.
+//! The faults of a peer: rules that it broke, and a stream that it cut short.
 
 use core::fmt;
 
@@ -85,3 +85,35 @@ impl fmt::Display for ProtocolError {
 }
 
 impl core::error::Error for ProtocolError {}
+
+/// The place where a stream ended before the peer's Close frame (RFC 6455 §7.1.5).
+///
+/// [`Receiver::receive_eof`](crate::Receiver::receive_eof) returns the last three, an opening handshake the first two.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum UnexpectedEof {
+    /// Before the first byte of an opening handshake: the peer was perhaps a port probe or a health check.
+    BeforeHead,
+    /// Within the head of an opening handshake.
+    InHead,
+    /// Within the header or the payload of a frame.
+    InFrame,
+    /// Between two fragments of a message.
+    InMessage,
+    /// Between two messages: no message was cut, and only the closing handshake is missing.
+    BetweenMessages,
+}
+
+impl fmt::Display for UnexpectedEof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BeforeHead => "the stream ended before the first byte of the opening handshake",
+            Self::InHead => "the stream ended within the head of the opening handshake",
+            Self::InFrame => "the stream ended within a frame",
+            Self::InMessage => "the stream ended between two fragments of a message",
+            Self::BetweenMessages => "the stream ended between two messages, without a close frame",
+        })
+    }
+}
+
+impl core::error::Error for UnexpectedEof {}

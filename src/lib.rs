@@ -31,7 +31,10 @@
 //! ) -> std::io::Result<Transport> {
 //!     let count = stream.read(shared)?;
 //!     if count == 0 {
-//!         connection.receive_eof();
+//!         // An error, unless the peer's Close frame has come.
+//!         connection
+//!             .receive_eof()
+//!             .map_err(|cut| std::io::Error::new(std::io::ErrorKind::UnexpectedEof, cut))?;
 //!     }
 //!     let mut input = &mut shared[..count];
 //!     // An error has queued the Close frame that says why; `transport` says how to go on.
@@ -142,7 +145,7 @@ pub use connection::{
     Chunk, Connection, EndedBy, Event, Fin, MaskKeys, Outcome, Outgoing, Receiver, Refused, Reply,
     SendError, Sender, Transport,
 };
-pub use error::ProtocolError;
+pub use error::{ProtocolError, UnexpectedEof};
 pub use frame::{FrameHeader, Opcode};
 pub use message::{Compress, Message, MessageKind};
 pub use payload::Payload;

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use bytes::{Buf, Bytes, BytesMut};
 use common::{BOTH, fresh, hex, naive, towards};
 use memory::{allocations, held, held_since};
-use sansocket::{Config, Connection, Delivery, Event, Fin, MessageKind, Role};
+use sansocket::{Config, Connection, Delivery, Event, Fin, MessageKind, Role, UnexpectedEof};
 
 /// Gives `read` to the connection and drops the events; returns how many there were.
 fn receive(conn: &mut Connection, read: &mut [u8]) -> usize {
@@ -420,7 +420,9 @@ fn an_unfinished_message_is_given_back_at_the_end() {
             conn.receive(&mut input).expect_err("no frame");
         },
         |conn| assert_eq!(receive(conn, &mut hex("88 00")), 1),
-        Connection::receive_eof,
+        |conn| {
+            conn.receive_eof().expect_err("no Close frame has come");
+        },
         |conn| conn.fail(common::closing(1011, "")).expect("open"),
     ];
     for end in ends {
@@ -445,7 +447,7 @@ fn an_unfinished_ping_is_given_back_at_the_end() {
     }
     assert!(held_since(before) >= 1_000 * 124);
     for conn in &mut all {
-        conn.receive_eof();
+        assert_eq!(conn.receive_eof(), Err(UnexpectedEof::InFrame));
     }
     let held = held_since(before);
     assert!(

@@ -5,7 +5,7 @@ mod common;
 use common::{BOTH, Pair, closing, fresh, hear, hear_frames, take, take_frames};
 use sansocket::{
     CloseCode, CloseFrame, Config, Connection, EndedBy, Event, Fin, MessageKind, Outcome,
-    ProtocolError, Receiver, Reply, Role, SendError, Sender, Transport,
+    ProtocolError, Receiver, Reply, Role, SendError, Sender, Transport, UnexpectedEof,
 };
 
 /// How a connection came to where it is.
@@ -85,7 +85,7 @@ impl State {
                 Some(ours)
             }
             Self::Lost => {
-                conn.receive_eof();
+                conn.receive_eof().expect_err("no Close frame has come");
                 None
             }
         };
@@ -376,8 +376,14 @@ fn the_end_of_the_stream_in_each_state() {
     for role in BOTH {
         for state in State::ALL {
             let (mut conn, sent) = state.enter(role);
-            conn.receive_eof();
-            conn.receive_eof();
+            let torn = matches!(state, State::Open | State::Closing);
+            let expected = if torn {
+                Err(UnexpectedEof::BetweenMessages)
+            } else {
+                Ok(())
+            };
+            assert_eq!(conn.receive_eof(), expected, "{state:?} of a {role:?}");
+            assert_eq!(conn.receive_eof(), Ok(()), "{state:?} of a {role:?}");
             let expected = state.outcome().unwrap_or_else(|| Outcome {
                 sent: (!sent.is_empty()).then_some(CloseCode::GOING_AWAY),
                 ..State::Lost.outcome().expect("an end")
@@ -404,7 +410,7 @@ fn the_end_of_the_stream_before_all_was_written_is_not_clean() {
             if sent.is_empty() {
                 continue;
             }
-            conn.receive_eof();
+            assert_eq!(conn.receive_eof().is_err(), state == State::Closing);
             let outcome = conn.outcome().expect("an end");
             assert!(!outcome.clean, "{state:?} of a {role:?}");
             let code = match state {
@@ -428,7 +434,7 @@ fn the_end_of_the_stream_before_a_pong_was_written_is_clean() {
         let (mut conn, _) = State::Closing.enter(role);
         hear_frames(&mut conn, role, "89 02 'hi' 88 02 0fa0");
         assert!(conn.buffered() > 0, "the Pong waits");
-        conn.receive_eof();
+        assert_eq!(conn.receive_eof(), Ok(()));
         let outcome = conn.outcome().expect("an end");
         assert!(outcome.clean, "{role:?}");
         assert_eq!(outcome.code, CloseCode(4000));
@@ -443,7 +449,7 @@ fn an_end_without_what_was_dropped_is_not_clean() {
         let ended = |conn: &mut Connection| {
             hear_frames(conn, role, "88 02 0fa0");
             assert_eq!(conn.buffered(), 0, "the peer's Close frame needs no answer");
-            conn.receive_eof();
+            let _ = conn.receive_eof();
             conn.outcome().expect("an end").clean
         };
         let close = |conn: &mut Connection| {
@@ -478,9 +484,9 @@ fn an_end_without_what_was_dropped_is_not_clean() {
 fn an_end_that_was_not_clean_stays_so() {
     for role in BOTH {
         let (mut conn, _) = State::ClosedByPeer.enter_unwritten(role);
-        conn.receive_eof();
+        assert_eq!(conn.receive_eof(), Ok(()));
         take(&mut conn);
-        conn.receive_eof();
+        assert_eq!(conn.receive_eof(), Ok(()));
         assert!(!conn.outcome().expect("an end").clean);
     }
 }
@@ -499,7 +505,7 @@ fn the_end_of_the_stream_inside_a_message_loses_it() {
         ] {
             let (mut conn, _) = State::Open.enter(role);
             assert!(hear_frames(&mut conn, role, input).is_empty());
-            conn.receive_eof();
+            conn.receive_eof().expect_err("no Close frame has come");
             check_unchanged(&mut conn, role, State::Lost);
             assert!(hear(&mut conn, b"lo").is_empty());
         }
@@ -563,7 +569,7 @@ fn both_ends_close_cleanly() {
         assert_eq!(answered.last().expect("a Close"), "close 1000");
         assert_eq!(pair.server.transport(), Transport::Close);
         assert_eq!(pair.client.transport(), Transport::AwaitEof);
-        pair.client.receive_eof();
+        assert_eq!(pair.client.receive_eof(), Ok(()));
         assert_eq!(pair.client.transport(), Transport::Close);
         for (conn, role) in [(&pair.client, Role::Client), (&pair.server, Role::Server)] {
             let outcome = conn.outcome().expect("an end");

@@ -273,7 +273,9 @@ fn engines_are_given_back_at_the_end() {
         (0, |conn| {
             conn.fail(common::closing(1011, "")).expect("it is open");
         }),
-        (0, Connection::receive_eof),
+        (0, |conn| {
+            conn.receive_eof().expect_err("no Close frame has come");
+        }),
     ];
     let config = Config::default();
     let message = stored(&[7; 1_000], 1_000);

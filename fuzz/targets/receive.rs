@@ -7,7 +7,7 @@ use std::thread;
 use bytes::Buf;
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::Params;
-use sansocket::{Config, Connection, Delivery, Limits, Outcome, Role};
+use sansocket::{Config, Connection, Delivery, Limits, Outcome, Role, UnexpectedEof};
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::ear::{Ear, Feed, Heard, connection, drain};
 use sansocket_fuzz::heap;
@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     let expected = run(&setup, Delivery::Messages, Feed::Slice, &[&bytes]);
     let heard = run(&setup, delivery, feed, &pieces);
     assert_eq!(heard, expected, "{delivery:?}, {feed:?}");
-    for heard in &expected.0 {
+    for heard in &expected.heard {
         if let Heard::Message(_, payload) = heard {
             assert!(payload.len() as u64 <= setup.limits.message);
         }
@@ -101,13 +101,17 @@ impl Setup {
     }
 }
 
-/// Hands over the pieces; returns what is heard, what is written, and how it ends.
-fn run(
-    setup: &Setup,
-    delivery: Delivery,
-    feed: Feed,
-    pieces: &[&[u8]],
-) -> (Vec<Heard>, Vec<u8>, Option<Outcome>) {
+/// What is heard, what is written, where the stream is cut, and how the connection ends.
+#[derive(Debug, PartialEq)]
+struct Run {
+    heard: Vec<Heard>,
+    wrote: Vec<u8>,
+    eof: Result<(), UnexpectedEof>,
+    outcome: Option<Outcome>,
+}
+
+/// Hands over the pieces.
+fn run(setup: &Setup, delivery: Delivery, feed: Feed, pieces: &[&[u8]]) -> Run {
     let mut ear = Ear::new(setup.connection(delivery), feed);
     let mut wrote = Vec::new();
     drain(&mut ear.connection, &mut wrote);
@@ -115,9 +119,14 @@ fn run(
         // Pongs that wait take the place of each other, so none is left to wait.
         ear.read(piece, |connection| drain(connection, &mut wrote));
     }
-    ear.connection.receive_eof();
+    let eof = ear.connection.receive_eof();
     drain(&mut ear.connection, &mut wrote);
-    (ear.heard, wrote, ear.connection.outcome())
+    Run {
+        outcome: ear.connection.outcome(),
+        heard: ear.heard,
+        wrote,
+        eof,
+    }
 }
 
 /// Cuts `bytes` into pieces of these sizes, again and again.

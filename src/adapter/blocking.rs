@@ -337,7 +337,7 @@ impl<S: Read + Write> WebSocket<S> {
             retry(|| self.stream.read(target))
         };
         match read {
-            Ok(0) => self.link.connection.receive_eof(),
+            Ok(0) => _ = self.link.connection.receive_eof(),
             Ok(count) if direct => self.link.connection.filled(count),
             Ok(count) => {
                 self.link.input.extend_from_slice(&buffer[..count]);
@@ -345,7 +345,7 @@ impl<S: Read + Write> WebSocket<S> {
             }
             Err(error) => {
                 if !is_timeout(&error) {
-                    self.link.connection.receive_eof();
+                    let _ = self.link.connection.receive_eof();
                 }
                 return Err(error);
             }
@@ -369,7 +369,7 @@ impl<S: Read + Write> WebSocket<S> {
             Err(error) if is_timeout(&error) => return Err(error),
             Err(_) => {
                 self.link.take_error(); // it tells nothing new
-                self.link.connection.receive_eof();
+                let _ = self.link.connection.receive_eof();
             }
             Ok(()) => {}
         }
@@ -379,7 +379,7 @@ impl<S: Read + Write> WebSocket<S> {
             (self.link.connection.transport(), self.half_close)
             && half_close(&mut self.stream).is_err()
         {
-            self.link.connection.receive_eof();
+            let _ = self.link.connection.receive_eof();
         }
         while self.link.connection.transport() != Transport::Close && Instant::now() < deadline {
             match retry(|| self.stream.read(&mut [0; READ])) {
@@ -388,7 +388,7 @@ impl<S: Read + Write> WebSocket<S> {
                         break;
                     }
                 }
-                _ => self.link.connection.receive_eof(),
+                _ => _ = self.link.connection.receive_eof(),
             }
         }
         Ok(())

@@ -253,7 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         });
         match ended.await {
             Ok(ended) => ended?,
-            Err(_) => self.link.connection.receive_eof(),
+            Err(_) => _ = self.link.connection.receive_eof(),
         }
         Ok(self.outcome())
     }
@@ -349,7 +349,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
         let count = buffer.filled().len();
         match count {
-            0 => self.link.connection.receive_eof(),
+            0 => _ = self.link.connection.receive_eof(),
             _ if direct => self.link.connection.filled(count),
             _ => self.link.input.extend_from_slice(buffer.filled()),
         }
@@ -368,7 +368,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if waiting {
             return Poll::Pending;
         }
-        self.link.connection.receive_eof(); // whatever may come, nobody waits for it
+        let _ = self.link.connection.receive_eof(); // whatever may come, nobody waits for it
         Poll::Ready(last.unwrap_or(Ok(None)))
     }
 
@@ -381,7 +381,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         loop {
             // A stream that always has something would never let the timer run.
             if end.deadline.deadline() <= Instant::now() {
-                self.link.connection.receive_eof();
+                let _ = self.link.connection.receive_eof();
             }
             let transport = self.link.connection.transport();
             if transport != Transport::AwaitEof && !end.shut {

@@ -33,7 +33,7 @@ use crate::close::CloseFrame;
 use crate::config::Config;
 #[cfg(feature = "deflate")]
 use crate::deflate::Params;
-use crate::error::ProtocolError;
+use crate::error::{ProtocolError, UnexpectedEof};
 use crate::frame::Opcode;
 use crate::message::{Compress, Message, MessageKind};
 use crate::role::Role;
@@ -263,10 +263,17 @@ impl Connection {
         }
     }
 
-    /// Takes note that the stream has ended: nothing more will come from the peer.
-    pub fn receive_eof(&mut self) {
-        self.receiver.close();
+    /// Takes note that the stream has ended: nothing more will come from the peer. Call it when
+    /// [`receive`](Self::receive) has returned `None` for the last bytes that were read.
+    ///
+    /// # Errors
+    ///
+    /// The place where the stream was cut, if it ended before the peer's Close frame: messages may be lost, and the
+    /// [`outcome`](Self::outcome) is [lost](EndedBy::Transport). Only the first call fails, and no call does once the
+    /// connection has failed, by an error of [`receive`](Self::receive) or by [`fail`](Self::fail).
+    pub fn receive_eof(&mut self) -> Result<(), UnexpectedEof> {
         self.sender.receive_eof();
+        self.receiver.receive_eof()
     }
 
     /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
@@ -307,7 +314,7 @@ impl Connection {
     /// let mut buffer = vec![0; 20 << 10]; // for all connections of the thread
     /// let (count, mut input) = connection.read(&mut buffer, |slices| stream.read_vectored(slices))?;
     /// if count == 0 {
-    ///     connection.receive_eof();
+    ///     connection.receive_eof()?; // an error, unless the peer's Close frame has come
     /// }
     /// while let Some(event) = connection.receive(&mut input)? {
     ///     println!("{event:?}");

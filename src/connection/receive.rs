@@ -16,7 +16,7 @@ use crate::close::CloseFrame;
 use crate::config::{Config, Delivery, Limits};
 #[cfg(feature = "deflate")]
 use crate::deflate::{Inflater, Params};
-use crate::error::ProtocolError;
+use crate::error::{ProtocolError, UnexpectedEof};
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
 use crate::payload::Payload;
@@ -183,6 +183,29 @@ impl Receiver {
                 }
             },
         ))
+    }
+
+    /// Takes note that the stream has ended: nothing more will come from the peer. Call it when
+    /// [`receive`](Self::receive) has returned `None` for the last bytes that were read.
+    ///
+    /// # Errors
+    ///
+    /// The place where the stream was cut, if it ended before the peer's Close frame. Only the first call fails, and no
+    /// call does once the connection has failed.
+    pub fn receive_eof(&mut self) -> Result<(), UnexpectedEof> {
+        let cut = match self.state {
+            State::Over | State::Failed(_) => return Ok(()),
+            State::Header(head) if head.len == 0 => {
+                if self.message.is_in_progress() {
+                    UnexpectedEof::InMessage
+                } else {
+                    UnexpectedEof::BetweenMessages
+                }
+            }
+            State::Header(_) | State::Payload(_) => UnexpectedEof::InFrame,
+        };
+        self.stop(State::Over);
+        Err(cut)
     }
 
     /// Ignores all input from now on.

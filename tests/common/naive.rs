@@ -14,6 +14,17 @@ pub(crate) struct Frame {
     pub(crate) size: usize,
 }
 
+/// Returns the length of the first frame, in bytes with its header; the bytes may end before it does.
+pub(crate) fn first_len(bytes: &[u8]) -> usize {
+    let (extended, len) = match bytes[1] & 0x7F {
+        126 => (2, number(&bytes[2..4])),
+        127 => (8, number(&bytes[2..10])),
+        len => (0, len.into()),
+    };
+    let key = if bytes[1] & 0x80 == 0 { 0 } else { 4 };
+    2 + extended + key + len
+}
+
 /// Reads frames until the bytes end, which must be at the end of a frame.
 pub(crate) fn parse(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
