@@ -176,12 +176,13 @@ impl Assembly {
 
     #[cfg(not(feature = "deflate"))]
     #[expect(clippy::unused_self, reason = "no message is")]
-    fn is_compressed(&self) -> bool {
+    pub(crate) fn is_compressed(&self) -> bool {
         false
     }
 
-    /// Decompresses and checks a piece of the message, unmasked, until it is used up or `most` bytes have come out; returns
-    /// how much of it was used. A message of more than `limit` bytes fails as soon as that many have come out.
+    /// Decompresses and checks a piece of the message, unmasked, until it is used up, `most` bytes are gathered, or `budget`
+    /// bytes have come out; returns how much of the piece was used and takes from the budget. A message of more than `limit`
+    /// bytes fails as soon as that many have come out.
     #[cfg(feature = "deflate")]
     #[expect(clippy::indexing_slicing, reason = "the buffer has grown since")]
     pub(crate) fn inflate(
@@ -190,9 +191,11 @@ impl Assembly {
         piece: &[u8],
         most: usize,
         limit: u64,
+        budget: &mut usize,
     ) -> Result<usize, ProtocolError> {
         let start = self.gathered.len();
-        let used = inflater.inflate(piece, &mut self.gathered, most, limit);
+        let used = inflater.inflate(piece, &mut self.gathered, most, limit, *budget);
+        *budget = budget.saturating_sub(self.gathered.len().saturating_sub(start));
         if self.kind == Some(MessageKind::Text) {
             self.utf8.push(&self.gathered[start..])?;
         }

@@ -142,8 +142,8 @@ pub use config::{Config, Delivery, Limits};
 #[cfg(feature = "std")]
 pub use connection::Replies;
 pub use connection::{
-    Chunk, Connection, EndedBy, Event, Fin, MaskKeys, Outcome, Outgoing, Receiver, Refused, Reply,
-    SendError, Sender, Transport,
+    Chunk, Connection, EndedBy, Event, Fin, MaskKeys, Outcome, Outgoing, Received, Receiver,
+    Refused, Reply, SendError, Sender, Transport,
 };
 pub use error::{ProtocolError, UnexpectedEof};
 pub use frame::{FrameHeader, Opcode};

@@ -70,6 +70,17 @@ impl Event<'static> {
     }
 }
 
+/// The result of a call of [`receive_within`](crate::Connection::receive_within): an event, or the reason why there is none.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Received<'a> {
+    /// The next event. There may be more.
+    Event(Event<'a>),
+    /// The budget is used up, and bytes that have come are not yet inflated: call again, with a new budget.
+    Again,
+    /// All of the input is used: read more.
+    Wanting,
+}
+
 /// A part of a message as it has arrived (RFC 6455 §5.4 allows to process a message before it has ended).
 #[derive(Debug, Eq, PartialEq)]
 pub struct Chunk<'a> {

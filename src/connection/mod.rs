@@ -15,7 +15,7 @@ mod reply;
 mod send;
 
 pub use closing::{EndedBy, Outcome, Transport};
-pub use event::{Chunk, Event};
+pub use event::{Chunk, Event, Received};
 pub use outgoing::Outgoing;
 pub use receive::Receiver;
 pub use refused::{Refused, SendError};
@@ -42,9 +42,9 @@ use found::control;
 /// A WebSocket connection without its transport.
 ///
 /// * **Input:** [`receive`](Self::receive) takes bytes and returns events; [`receive_bytes`](Self::receive_bytes) does
-///   so with shared memory; [`receive_eof`](Self::receive_eof) takes the end of the stream. A transport can read a long
-///   message straight into its memory: by `read`, with the feature `std`, or by [`space`](Self::space) and
-///   [`filled`](Self::filled).
+///   so with shared memory, and [`receive_within`](Self::receive_within) in bounded steps;
+///   [`receive_eof`](Self::receive_eof) takes the end of the stream. A transport can read a long message straight into its
+///   memory: by `read`, with the feature `std`, or by [`space`](Self::space) and [`filled`](Self::filled).
 /// * **Commands:** [`send_text`](Self::send_text), [`send_binary`](Self::send_binary), [`send`](Self::send),
 ///   [`send_fragment`](Self::send_fragment), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close),
 ///   [`fail`](Self::fail). With the feature `std`, `write_text` and `write_binary` write at once what they can.
@@ -259,6 +259,76 @@ impl Connection {
             let event = self.receiver.receive_bytes(input);
             if self.answer(&event) {
                 return event;
+            }
+        }
+    }
+
+    /// Does what [`receive`](Self::receive) does until `budget` bytes were inflated; then it returns
+    /// [`Again`](Received::Again).
+    ///
+    /// For an event loop that serves many connections, because 64 KiB of compressed input can inflate to 64 MiB. `budget` is
+    /// in bytes and counts payload of compressed messages only: each call takes from it as many as came out. At `Again`, what
+    /// is not yet inflated stays in `input` and in the connection, and the next call goes on, with `input` as it was left. Any
+    /// sequence of budgets gives the same events and errors as `receive`, and the same chunks put together. With a budget of 0
+    /// nothing is inflated, and all other frames are received.
+    ///
+    /// ```
+    /// use bytes::Buf;
+    /// use sansocket::{Config, Connection, Received};
+    ///
+    /// /// Takes one turn; tells whether another one is due before the next read.
+    /// fn turn(conn: &mut Connection, input: &mut &mut [u8]) -> Result<bool, sansocket::ProtocolError> {
+    ///     let mut budget = 256 << 10;
+    ///     for _ in 0..64 {
+    ///         match conn.receive_within(input, &mut budget)? {
+    ///             Received::Event(event) => println!("{event:?}"),
+    ///             Received::Again => return Ok(true),
+    ///             Received::Wanting => return Ok(false),
+    ///         }
+    ///     }
+    ///     Ok(true)
+    /// }
+    ///
+    /// let mut server = Connection::server(&Config::default());
+    /// let mut read = *b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"; // from the network
+    /// let mut input = &mut read[..];
+    /// while turn(&mut server, &mut input)? {
+    ///     // It is the turn of the other connections.
+    /// }
+    /// # Ok::<(), sansocket::ProtocolError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`receive`](Self::receive).
+    pub fn receive_within<'i>(
+        &mut self,
+        input: &mut &'i mut [u8],
+        budget: &mut usize,
+    ) -> Result<Received<'i>, ProtocolError> {
+        loop {
+            let event = self.receiver.next_within(input, budget);
+            if self.answer(&event) {
+                return Ok(self.receiver.received(event?, input));
+            }
+        }
+    }
+
+    /// Does what [`receive_within`](Self::receive_within) does with bytes in a [`BytesMut`], and returns events that can be
+    /// kept, as [`receive_bytes`](Self::receive_bytes) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`receive`](Self::receive).
+    pub fn receive_bytes_within(
+        &mut self,
+        input: &mut BytesMut,
+        budget: &mut usize,
+    ) -> Result<Received<'static>, ProtocolError> {
+        loop {
+            let event = self.receiver.next_bytes_within(input, budget);
+            if self.answer(&event) {
+                return Ok(self.receiver.received(event?, input));
             }
         }
     }

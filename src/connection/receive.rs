@@ -3,6 +3,7 @@
 mod gathered;
 mod space;
 mod whole;
+mod within;
 
 use core::mem;
 
@@ -143,7 +144,7 @@ impl Receiver {
         bytes: &'i mut [u8],
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        let found = self.look_for_piece(used, bytes)?;
+        let found = self.look_for_piece(used, bytes, &mut { UNLIMITED })?;
         Ok(deliver(found, bytes, input))
     }
 
@@ -158,11 +159,20 @@ impl Receiver {
         &mut self,
         input: &mut BytesMut,
     ) -> Result<Option<Event<'static>>, ProtocolError> {
+        self.next_bytes_within(input, &mut { UNLIMITED })
+    }
+
+    /// Does what [`next_within`](Self::next_within) does with bytes in a [`BytesMut`].
+    pub(super) fn next_bytes_within(
+        &mut self,
+        input: &mut BytesMut,
+        budget: &mut usize,
+    ) -> Result<Option<Event<'static>>, ProtocolError> {
         if self.takes(input) {
             input.clear();
             return Ok(None);
         }
-        let found = match self.look(input) {
+        let found = match self.look(input, budget) {
             Ok(found) => found,
             Err(error) => {
                 input.clear();
@@ -215,8 +225,8 @@ impl Receiver {
         }
     }
 
-    /// Finds the next event in `input` and unmasks its payload.
-    fn look(&mut self, input: &mut [u8]) -> Result<Found, ProtocolError> {
+    /// Finds the next event in `input` and unmasks its payload; stops where `budget` bytes were inflated.
+    fn look(&mut self, input: &mut [u8], budget: &mut usize) -> Result<Found, ProtocolError> {
         match self.look_for_whole(input) {
             Some((kind, start, used)) => Ok(Found {
                 used,
@@ -225,21 +235,27 @@ impl Receiver {
             }),
             None => match self.look_for_gathered(input) {
                 Ok(found) => Ok(found),
-                Err(used) => self.look_for_piece(used, input),
+                Err(used) => self.look_for_piece(used, input, budget),
             },
         }
     }
 
     /// Does what [`look_for_pieces`](Self::look_for_pieces) does, and takes note of an error.
-    fn look_for_piece(&mut self, used: usize, input: &mut [u8]) -> Result<Found, ProtocolError> {
-        let found = self.look_for_pieces(used, input);
+    fn look_for_piece(
+        &mut self,
+        used: usize,
+        input: &mut [u8],
+        budget: &mut usize,
+    ) -> Result<Found, ProtocolError> {
+        let found = self.look_for_pieces(used, input, budget);
         if let Err(error) = found {
             self.stop(State::Failed(error));
         }
         found
     }
 
-    /// Finds the next event in `input`, whatever has come before and wherever the input is cut.
+    /// Finds the next event in `input`, whatever has come before and wherever the input is cut. Where `budget` bytes were
+    /// inflated and more could be, it finds nothing and leaves the rest of the input.
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
@@ -249,6 +265,7 @@ impl Receiver {
         &mut self,
         mut used: usize,
         input: &mut [u8],
+        budget: &mut usize,
     ) -> Result<Found, ProtocolError> {
         loop {
             match self.state {
@@ -276,10 +293,14 @@ impl Receiver {
                     let start = used;
                     let end = start + frame.share(input.len() - start);
                     let piece = &mut input[start..end];
-                    if piece.is_empty() && frame.remaining > 0 && !self.has_more() {
+                    let more = !piece.is_empty() || self.has_more();
+                    if !more && frame.remaining > 0 {
                         return Ok(Found::nothing(end));
                     }
-                    let (taken, found) = self.piece(frame, piece)?;
+                    if more && *budget == 0 && self.inflates(frame) {
+                        return Ok(Found::nothing(start));
+                    }
+                    let (taken, found) = self.piece(frame, piece, budget)?;
                     used += taken;
                     if let Some((what, gathered)) = found {
                         let place = gathered.map_or(Place::Input(start), Place::Gathered);
@@ -366,14 +387,23 @@ impl Receiver {
     }
 
     /// Takes a piece of a frame; returns how much of it was taken, and what has come of it.
-    fn piece(&mut self, frame: Frame, piece: &mut [u8]) -> Result<Taken, ProtocolError> {
+    #[cfg_attr(
+        not(feature = "deflate"),
+        expect(unused_variables, reason = "nothing is inflated")
+    )]
+    fn piece(
+        &mut self,
+        frame: Frame,
+        piece: &mut [u8],
+        budget: &mut usize,
+    ) -> Result<Taken, ProtocolError> {
         let len = piece.len();
         if frame.opcode.is_control() {
             return Ok((len, self.control_piece(frame, piece)?));
         }
         #[cfg(feature = "deflate")]
         if self.message.is_compressed() {
-            return self.compressed_piece(frame, piece);
+            return self.compressed_piece(frame, piece, budget);
         }
         Ok((len, self.chunk_piece(frame, piece)?))
     }
@@ -390,21 +420,31 @@ impl Receiver {
         false
     }
 
-    /// Takes a piece of a compressed message. If it is delivered in chunks that may be less than all of it.
+    /// Tells whether the payload of the frame is decompressed.
+    fn inflates(&self, frame: Frame) -> bool {
+        self.message.is_compressed() && !frame.opcode.is_control()
+    }
+
+    /// Takes a piece of a compressed message: less than all of it where `budget` is used up, or a chunk is full.
     #[cfg(feature = "deflate")]
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
         reason = "no more is taken than there is"
     )]
-    fn compressed_piece(&mut self, frame: Frame, piece: &mut [u8]) -> Result<Taken, ProtocolError> {
+    fn compressed_piece(
+        &mut self,
+        frame: Frame,
+        piece: &mut [u8],
+        budget: &mut usize,
+    ) -> Result<Taken, ProtocolError> {
         let most = if self.delivery == Delivery::Chunks {
             CHUNK
         } else {
             usize::MAX
         };
         // Where little of a piece is taken at a time, all of it must not be unmasked each time.
-        let len = piece.len().min(most);
+        let len = piece.len().min(most).min(*budget);
         let piece = &mut piece[..len];
         let offset = usize::from(frame.offset);
         if let Some(key) = frame.key {
@@ -413,7 +453,7 @@ impl Receiver {
         let limit = self.limits.message;
         let taken = self
             .message
-            .inflate(&mut self.inflater, piece, most, limit)?;
+            .inflate(&mut self.inflater, piece, most, limit, budget)?;
         if let Some(key) = frame.key {
             // What was not taken comes again.
             mask::apply(&mut piece[taken..], key, offset + taken);
@@ -530,6 +570,9 @@ fn deliver<'i>(found: Found, bytes: &'i mut [u8], input: &mut &'i mut [u8]) -> O
     };
     event(found.what, payload)
 }
+
+/// How many bytes may be inflated in a call that receives all that it can.
+const UNLIMITED: usize = usize::MAX;
 
 /// The most that comes out of a compressed message for one chunk, in bytes.
 #[cfg(feature = "deflate")]

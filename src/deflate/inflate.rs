@@ -46,8 +46,8 @@ impl Inflater {
         self.engine.as_ref().is_some_and(|engine| engine.full)
     }
 
-    /// Decompresses a piece of a message, until it is used up or `most` bytes have been appended to `output`; returns how
-    /// much of it was used.
+    /// Decompresses a piece of a message, until it is used up, `output` is `most` bytes longer, or `budget` bytes have come
+    /// out; returns how much of the piece was used. No memory is taken for what is beyond `most`.
     ///
     /// A message of more than `limit` bytes fails once that many have come out, and one that goes on without much coming
     /// out fails, too.
@@ -57,13 +57,14 @@ impl Inflater {
         output: &mut Buffer,
         most: usize,
         limit: u64,
+        budget: usize,
     ) -> Result<usize, ProtocolError> {
         if piece.is_empty() && self.engine.is_none() {
             return Ok(0);
         }
         self.engine
             .get_or_insert_with(pool::take)
-            .inflate(piece, output, most, limit)
+            .inflate(piece, output, most, limit, budget)
     }
 
     /// Ends a message: checks that its data ends where a block does (RFC 7692 §7.2.2). Without `takeover` it leaves nothing
@@ -96,17 +97,21 @@ impl Engine {
         output: &mut Buffer,
         most: usize,
         limit: u64,
+        budget: usize,
     ) -> Result<usize, ProtocolError> {
         // One byte beyond the limit shows that it is passed.
         let left =
             usize::try_from(limit - self.len).map_or(usize::MAX, |left| left.saturating_add(1));
-        let end = output.len().saturating_add(most.min(left));
+        let most = output.len().saturating_add(most.min(left));
+        let end = output.len().saturating_add(budget).min(most);
         let mut rest = piece;
         while output.len() < end && (!rest.is_empty() || self.full) {
             let input = &rest[..rest.len().min(self.up_to_stop())];
-            let room = self.room(input.len()).min(end - output.len());
-            let room = output.spare_within(room, end);
-            let size = room.len();
+            let left = end - output.len();
+            let room = self.room(input.len()).min(left);
+            let room = output.spare_within(room, most);
+            let size = room.len().min(left);
+            let room = &mut room[..size];
             let (used, len) = self.step(input, room, InflateFlush::NoFlush)?;
             output.advance(len);
             self.full = len == size || self.failed;

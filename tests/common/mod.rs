@@ -13,7 +13,8 @@ use bytes::{Buf, BytesMut};
 #[cfg(feature = "deflate")]
 use sansocket::deflate::Params;
 use sansocket::{
-    CloseCode, CloseFrame, Config, Connection, Delivery, Event, MessageKind, ProtocolError, Role,
+    CloseCode, CloseFrame, Config, Connection, Delivery, Event, MessageKind, ProtocolError,
+    Received, Role,
 };
 
 /// A masking key under which a payload can be read as it stands.
@@ -230,6 +231,10 @@ pub(crate) enum Feed {
     Chunks,
     /// [`Connection::receive_bytes`] with [`Delivery::Chunks`].
     ByteChunks,
+    /// [`Connection::receive_within`], with budgets that differ.
+    Within,
+    /// [`Connection::receive_bytes_within`] with [`Delivery::Chunks`], and budgets that differ.
+    ByteChunksWithin,
     /// [`Connection::space`] wherever there is any, else [`Connection::receive`].
     Space,
     /// [`Connection::read`] into a buffer that pieces may not fit in.
@@ -238,11 +243,13 @@ pub(crate) enum Feed {
 }
 
 impl Feed {
-    pub(crate) const ALL: [Self; 5 + cfg!(feature = "std") as usize] = [
+    pub(crate) const ALL: [Self; 7 + cfg!(feature = "std") as usize] = [
         Self::Slice,
         Self::Bytes,
         Self::Chunks,
         Self::ByteChunks,
+        Self::Within,
+        Self::ByteChunksWithin,
         Self::Space,
         #[cfg(feature = "std")]
         Self::Read,
@@ -274,7 +281,7 @@ pub(crate) fn run_on<'a>(
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Heard {
     let delivery = match feed {
-        Feed::Chunks | Feed::ByteChunks => Delivery::Chunks,
+        Feed::Chunks | Feed::ByteChunks | Feed::ByteChunksWithin => Delivery::Chunks,
         _ => config.delivery,
     };
     let mut ear = Ear {
@@ -284,11 +291,21 @@ pub(crate) fn run_on<'a>(
         failed: false,
     };
     let mut shared = BytesMut::new();
+    let mut budgets = [0, 1, 0, 3, 50, 1_000, 70_000].into_iter().cycle();
     for piece in pieces {
-        if feed == Feed::Bytes || feed == Feed::ByteChunks {
+        if matches!(
+            feed,
+            Feed::Bytes | Feed::ByteChunks | Feed::ByteChunksWithin
+        ) {
             shared.extend_from_slice(piece);
             while ear.listens() {
-                let event = ear.conn.receive_bytes(&mut shared);
+                let event = if feed == Feed::ByteChunksWithin {
+                    within(&mut budgets, |budget| {
+                        ear.conn.receive_bytes_within(&mut shared, budget)
+                    })
+                } else {
+                    ear.conn.receive_bytes(&mut shared)
+                };
                 if !ear.note(event) {
                     break;
                 }
@@ -306,7 +323,13 @@ pub(crate) fn run_on<'a>(
             if feed == Feed::Space {
                 ear.fill_space(&mut input);
             }
-            let event = ear.conn.receive(&mut input);
+            let event = if feed == Feed::Within {
+                within(&mut budgets, |budget| {
+                    ear.conn.receive_within(&mut input, budget)
+                })
+            } else {
+                ear.conn.receive(&mut input)
+            };
             if !ear.note(event) {
                 break;
             }
@@ -315,6 +338,21 @@ pub(crate) fn run_on<'a>(
     Heard {
         events: ear.events,
         wrote: take(&mut ear.conn),
+    }
+}
+
+/// Calls `receive` with one budget after the other until there is no need to call again.
+fn within<'a>(
+    budgets: &mut impl Iterator<Item = usize>,
+    mut receive: impl FnMut(&mut usize) -> Result<Received<'a>, ProtocolError>,
+) -> Result<Option<Event<'a>>, ProtocolError> {
+    loop {
+        let mut budget = budgets.next().expect("there are more");
+        match receive(&mut budget)? {
+            Received::Event(event) => return Ok(Some(event)),
+            Received::Again => {}
+            Received::Wanting => return Ok(None),
+        }
     }
 }
 
