@@ -1,6 +1,6 @@
 //! A line client, like wscat: lines typed go out as text messages, messages that come in are printed.
 //!
-//! It shows the two halves of a connection at work in two threads, without a lock.
+//! It shows the two halves of a connection at work in two threads, of which neither waits for the other.
 
 use std::error::Error;
 use std::io::{self, Read, Write};
@@ -25,7 +25,7 @@ Sends each line of its input as a text message and prints each message it gets, 
 
   URL    a WebSocket address such as ws://127.0.0.1:9001/";
 
-/// How long the server has to close once there is nothing more to say.
+/// How long the server has to answer the handshake, and to close once there is nothing more to say.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How many lines may wait to be sent; typing waits for room.
@@ -63,7 +63,7 @@ fn talk(url: &str) -> Result<Outcome, Box<dyn Error>> {
     stream.set_nodelay(true)?;
     let mut handshake = Client::new(&uri, random::nonce());
     handshake.offer_deflate(Offer::default());
-    let (socket, _) = blocking::connect_with(stream, &handshake, &Config::default())?;
+    let (socket, _) = blocking::connect_with(stream, &handshake, &Config::default(), PATIENCE)?;
 
     let (stream, connection, rest) = socket.into_parts();
     let (receiver, sender) = connection.split();

@@ -3,18 +3,20 @@
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sansocket::blocking::{Incoming, half_close};
+use sansocket::blocking::{Closer, Incoming};
 use sansocket::deflate::Offer;
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
-use sansocket::{Config, Error};
+use sansocket::{CloseCode, CloseFrame, Config, Error, UnexpectedEof};
 
 const USAGE: &str = "\
 usage: echo_server [ADDR]
 
-Sends every WebSocket message back to where it came from, and serves a page to try that from.
+Sends every WebSocket message back to where it came from, and serves a page to try that from. Ctrl-C closes all
+connections and ends the server.
 
   ADDR    the address to listen on, 127.0.0.1:9001 by default; port 0 takes any free one";
 
@@ -23,6 +25,12 @@ const PAGE: &str = include_str!("echo.html");
 
 /// How long a client may be silent.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long an opening handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long clients have to answer when the server ends.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -50,13 +58,20 @@ fn main() -> ExitCode {
 fn serve(addr: &str) -> io::Result<()> {
     let listener = TcpListener::bind(addr)?;
     println!("listening on http://{}/", listener.local_addr()?);
+    let closer = Closer::new();
+    let open = Arc::new(()); // each connection has a clone
+    end_on_ctrl_c(closer.clone(), Arc::clone(&open));
     for stream in listener.incoming() {
         let client = stream.and_then(|stream| {
             let peer = stream.peer_addr()?;
+            let (closer, open) = (closer.clone(), Arc::clone(&open));
             thread::Builder::new().spawn(move || {
-                if let Err(error) = echo(stream) {
-                    eprintln!("{peer}: {error}");
+                match echo(stream, &closer) {
+                    // Somebody has looked whether the port is open.
+                    Ok(()) | Err(Error::UnexpectedEof(UnexpectedEof::BeforeHead)) => {}
+                    Err(error) => eprintln!("{peer}: {error}"),
                 }
+                drop(open);
             })
         });
         if let Err(error) = client {
@@ -68,14 +83,33 @@ fn serve(addr: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Has Ctrl-C close all connections and end the process, within some seconds whatever the clients do.
+fn end_on_ctrl_c(closer: Closer, open: Arc<()>) {
+    let end = move || {
+        let frame = CloseFrame::new(CloseCode::GOING_AWAY, "the server ends");
+        closer
+            .close(Some(frame), FAREWELL)
+            .expect("a server may send this");
+        let deadline = Instant::now() + 2 * FAREWELL;
+        // The listener and this handler have one clone each.
+        while Arc::strong_count(&open) > 2 && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+        }
+        std::process::exit(0);
+    };
+    if let Err(error) = ctrlc::set_handler(end) {
+        eprintln!("echo_server: Ctrl-C ends the server at once: {error}");
+    }
+}
+
 /// Serves one client, from its HTTP request to its last message.
-fn echo(stream: TcpStream) -> Result<(), Error> {
+fn echo(stream: TcpStream, closer: &Closer) -> Result<(), Error> {
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
 
     let server = Server::new().with_deflate(Offer::default());
-    let incoming = Incoming::read(stream, HeadLimits::default())?;
+    let incoming = Incoming::read(stream, HeadLimits::default(), HANDSHAKE)?;
     let mut socket = match server.accept(incoming.request()) {
         Ok(accepted) => incoming.accept(&accepted, &Config::default())?,
         Err(HandshakeError::NotUpgrade) => return page(incoming),
@@ -84,7 +118,7 @@ fn echo(stream: TcpStream) -> Result<(), Error> {
             return Err(error.into());
         }
     }
-    .with_half_close(half_close);
+    .with_closer(closer);
     while let Some(message) = socket.read()? {
         socket.send(message)?;
     }

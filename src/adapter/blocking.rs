@@ -1,4 +1,4 @@
-//! WebSocket over anything that reads and writes and blocks: a `TcpStream`, a TLS stream over one, a pipe.
+//! WebSocket over a blocking stream: a `TcpStream`, a `UnixStream`, a TLS stream over one.
 //!
 //! ```no_run
 //! use std::net::TcpListener;
@@ -15,22 +15,40 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! There is no clock in here. A peer that says nothing blocks a call as long as the stream lets it: set the stream's read
-//! and write timeouts, whose errors come out as [`Error::Io`] and leave the connection as it was.
+//! # Timeouts
+//!
+//! | call | ends |
+//! |---|---|
+//! | [`accept`], [`connect`] | within 10 seconds; the others of the opening handshake within the time that they are given |
+//! | [`WebSocket::read`] | with an error when nothing has come for the read timeout of the stream, if it has one |
+//! | [`WebSocket::send`], [`WebSocket::flush`] | with an error when the stream has taken nothing for its write timeout, if it has one |
+//! | [`WebSocket::close`], [`Closer::close`] | within the time that they are given |
+//! | the last call of a connection | within a second more, in which the peer can take our last bytes |
+//!
+//! An [`Error::Io`] of the kinds `WouldBlock` and `TimedOut` leaves a connection as it was. A timeout in an opening handshake
+//! ends it, and the bytes that were read are gone with the stream.
+//!
+//! `read` goes on reading while the stream takes nothing. `send` does not read: two ends that both send more than the stream
+//! holds wait for each other, until a write timeout ends one `send` and its caller reads. Split the connection where both
+//! ends may do so, see [`Connection::split`].
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use core::mem;
+use core::time::Duration;
+use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use bytes::BytesMut;
 
+use super::bounded::{Bounded, Patience, SLICE, is_timeout, time_left};
+pub use super::closer::Closer;
 use super::error::Error;
 use super::link::Link;
-use super::opening::{HEAD, open, serve, split_head};
-use super::{LINGER, READ};
+use super::opening::{HEAD, cut, open, serve, split_head};
+pub use super::stream::{Stream, Unbounded};
+use super::{HANDSHAKE, LINGER, READ};
 use crate::close::CloseFrame;
 use crate::config::Config;
-use crate::connection::{Connection, Event, Outcome, Transport};
+use crate::connection::{Connection, Event, Outcome, Received, Transport};
 use crate::handshake::{
     Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
     ResponseReader, Server, Uri,
@@ -41,14 +59,17 @@ use crate::random;
 /// How many bytes a read asks for while reads bring half of it at most.
 const LITTLE: usize = 2 << 10;
 
-/// Accepts a connection from a browser's page of the same origin, or from a client that is no browser; see
-/// [`Incoming`] for anything else.
+/// How often a connection with a [`Closer`] looks at it.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Accepts a connection from a browser's page of the same origin, or from a client that is no browser, within 10 seconds;
+/// see [`Incoming`] for anything else.
 ///
 /// # Errors
 ///
-/// [`Error::Io`], or [`Error::Handshake`] when the client has been refused.
-pub fn accept<S: Read + Write>(stream: S) -> Result<WebSocket<S>, Error> {
-    let incoming = Incoming::read(stream, HeadLimits::default())?;
+/// [`Error::Io`], [`Error::UnexpectedEof`], or [`Error::Handshake`] when the client has been refused.
+pub fn accept<S: Stream>(stream: S) -> Result<WebSocket<S>, Error> {
+    let incoming = Incoming::read(stream, HeadLimits::default(), HANDSHAKE)?;
     match Server::new().accept(incoming.request()) {
         Ok(accepted) => incoming.accept(&accepted, &Config::default()),
         Err(error) => {
@@ -58,58 +79,67 @@ pub fn accept<S: Read + Write>(stream: S) -> Result<WebSocket<S>, Error> {
     }
 }
 
-/// Opens a connection to a `ws` or `wss` URI over `stream`, which leads to its host, through TLS for `wss`.
+/// Opens a connection to a `ws` or `wss` URI over `stream`, which leads to its host, through TLS for `wss`, within 10
+/// seconds.
 ///
 /// # Errors
 ///
-/// [`Error::Uri`], [`Error::Io`], [`Error::Handshake`] or [`Error::Rejected`].
-pub fn connect<S: Read + Write>(stream: S, uri: &str) -> Result<WebSocket<S>, Error> {
+/// [`Error::Uri`], [`Error::Io`], [`Error::UnexpectedEof`], [`Error::Handshake`] or [`Error::Rejected`].
+pub fn connect<S: Stream>(stream: S, uri: &str) -> Result<WebSocket<S>, Error> {
     let client = Client::new(&Uri::parse(uri)?, random::nonce());
-    Ok(connect_with(stream, &client, &Config::default())?.0)
+    Ok(connect_with(stream, &client, &Config::default(), HANDSHAKE)?.0)
 }
 
-/// Opens a connection with the handshake of `client`, and says what was agreed.
+/// Opens a connection with the handshake of `client` within `timeout`, and says what was agreed.
 ///
 /// # Errors
 ///
-/// [`Error::Io`], [`Error::Handshake`] or [`Error::Rejected`].
-pub fn connect_with<S: Read + Write>(
-    mut stream: S,
+/// [`Error::Io`], of the kind `WouldBlock` or `TimedOut` if the time has run out, [`Error::UnexpectedEof`],
+/// [`Error::Handshake`] or [`Error::Rejected`].
+pub fn connect_with<S: Stream>(
+    stream: S,
     client: &Client,
     config: &Config,
+    timeout: Duration,
 ) -> Result<(WebSocket<S>, Established), Error> {
-    write_head(&mut stream, &client.request())?;
+    let deadline = after(timeout);
+    let mut stream = Bounded::new(stream);
+    stream.write_all(&client.request(), deadline)?;
     let mut reader = ResponseReader::new(HeadLimits::default());
-    let (response, rest) = read_head(&mut stream, |bytes| reader.receive(bytes))?;
+    let (response, rest) = read_head(&mut stream, deadline, |bytes| reader.receive(bytes))?;
     let (connection, established) = open(client, response, &rest, config)?;
-    Ok((WebSocket::new(stream, connection, rest), established))
+    Ok((WebSocket::over(stream, connection, rest), established))
 }
 
 /// A client's request, to be accepted or rejected, or answered as the ordinary HTTP request that it may be.
 #[derive(Debug)]
 pub struct Incoming<S> {
-    stream: S,
+    stream: Bounded<S>,
     request: Request,
     rest: BytesMut,
+    timeout: Duration,
 }
 
-impl<S: Read + Write> Incoming<S> {
-    /// Reads the request.
+impl<S: Stream> Incoming<S> {
+    /// Reads the request within `timeout`; [`accept`](Self::accept) and [`reject`](Self::reject) have as long again.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], or [`Error::Handshake`] for a request that is not HTTP or too long; it has been answered.
-    pub fn read(mut stream: S, limits: HeadLimits) -> Result<Self, Error> {
+    /// [`Error::Io`], of the kind `WouldBlock` or `TimedOut` if the time has run out, [`Error::UnexpectedEof`], or
+    /// [`Error::Handshake`] for a request that is not HTTP or too long; it has been answered.
+    pub fn read(stream: S, limits: HeadLimits, timeout: Duration) -> Result<Self, Error> {
+        let mut stream = Bounded::new(stream);
         let mut reader = RequestReader::new(limits);
-        let head = read_head(&mut stream, |bytes| reader.receive(bytes));
+        let head = read_head(&mut stream, after(timeout), |bytes| reader.receive(bytes));
         if let Err(Error::Handshake(error)) = &head {
-            write_head(&mut stream, &error.response())?;
+            write_last(&mut stream, &error.response(), after(timeout))?;
         }
         let (request, rest) = head?;
         Ok(Self {
             stream,
             request,
             rest,
+            timeout,
         })
     }
 
@@ -124,66 +154,94 @@ impl<S: Read + Write> Incoming<S> {
     ///
     /// [`Error::Io`].
     pub fn accept(mut self, accepted: &Accepted, config: &Config) -> Result<WebSocket<S>, Error> {
-        write_head(&mut self.stream, &accepted.response())?;
-        Ok(WebSocket::new(
-            self.stream,
-            serve(accepted, config),
-            self.rest,
-        ))
+        let deadline = after(self.timeout);
+        self.stream.write_all(&accepted.response(), deadline)?;
+        let connection = serve(accepted, config);
+        Ok(WebSocket::over(self.stream, connection, self.rest))
     }
 
     /// Answers the request with another response than an upgrade, such as [`reject`](crate::handshake::reject) makes.
+    ///
+    /// Then it shuts the stream down for writing, and reads and ignores what comes for a second, or 4 MiB, because the
+    /// operating system would destroy a response whose client is still sending.
     ///
     /// # Errors
     ///
     /// [`Error::Io`].
     pub fn reject(mut self, response: &[u8]) -> Result<(), Error> {
-        Ok(write_head(&mut self.stream, response)?)
+        let deadline = after(self.timeout);
+        Ok(write_last(&mut self.stream, response, deadline)?)
     }
 }
 
 /// An open WebSocket connection over `S`.
 ///
-/// It holds no buffer while it waits for a message: what is read goes through the stack.
+/// It holds no buffer while it waits for a message: what is read goes through the stack. It sets the timeouts of the stream
+/// as it needs them; change them by [`set_timeouts`](Self::set_timeouts) only.
 #[derive(Debug)]
 pub struct WebSocket<S> {
-    stream: S,
+    stream: Bounded<S>,
     link: Link,
-    half_close: Option<fn(&mut S) -> io::Result<()>>,
-    finished: bool,
+    closer: Option<Closer>,
+    /// When the connection ends at the latest, once it is being closed; events are dropped then.
+    deadline: Option<Instant>,
+    end: End,
+    /// Since when nothing has come, where reads are shorter than the application lets them be.
+    silent: Option<Instant>,
+    /// Whether the stream has not taken all that waits.
+    blocked: bool,
     /// Whether the last read brought much.
     much: bool,
 }
 
-impl<S: Read + Write> WebSocket<S> {
+/// The last bytes are written, and the stream is shut down and emptied.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Ahead,
+    /// It has begun and takes no longer than this.
+    Until(Instant),
+    Done,
+}
+
+impl<S: Stream> WebSocket<S> {
     /// Returns a connection behind its opening handshake, with the bytes that came behind the peer's head.
-    pub const fn new(stream: S, connection: Connection, rest: BytesMut) -> Self {
+    pub fn new(stream: S, connection: Connection, rest: BytesMut) -> Self {
+        Self::over(Bounded::new(stream), connection, rest)
+    }
+
+    fn over(stream: Bounded<S>, connection: Connection, rest: BytesMut) -> Self {
         Self {
             stream,
             link: Link::new(connection, rest),
-            half_close: None,
-            finished: false,
+            closer: None,
+            deadline: None,
+            end: End::Ahead,
+            silent: None,
+            blocked: false,
             much: false,
         }
     }
 
-    /// Sets how the stream is shut down for writing: for a `TcpStream` that is [`half_close`].
-    ///
-    /// A connection that has failed is kept for up to a second then, so that the Close frame arrives even where the peer
-    /// goes on sending. Without this the stream is only emptied once, for the most that `Read + Write` can do is to wait,
-    /// perhaps for ever.
+    /// Lets another thread close the connection, also while this one waits for a message.
     #[must_use]
-    pub const fn with_half_close(mut self, half_close: fn(&mut S) -> io::Result<()>) -> Self {
-        self.half_close = Some(half_close);
+    pub fn with_closer(mut self, closer: &Closer) -> Self {
+        self.closer = Some(closer.clone());
         self
     }
 
-    /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about. With
-    /// [`Delivery::Chunks`](crate::Delivery::Chunks) there are none: take [`read_event`](Self::read_event) then.
+    /// Sets how long a read waits for the next byte, and how long a write waits until the stream takes one; `None` is for
+    /// ever. Before, the timeouts hold that the stream had when the connection was opened.
+    pub const fn set_timeouts(&mut self, read: Option<Duration>, write: Option<Duration>) {
+        self.stream.set_timeouts(read, write);
+    }
+
+    /// Waits for the next message; `None` when the peer has closed the connection, which [`outcome`](Self::outcome) tells
+    /// about. With [`Delivery::Chunks`](crate::Delivery::Chunks) there are none: take [`read_event`](Self::read_event) then.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], or [`Error::Protocol`] once.
+    /// [`Error::Io`]; once [`Error::Protocol`], or [`Error::UnexpectedEof`] if the stream has ended without the peer's Close
+    /// frame. Behind an error that has ended the connection comes `None`.
     pub fn read(&mut self) -> Result<Option<Message>, Error> {
         while let Some(event) = self.read_event()? {
             if let Some(message) = event.into_message() {
@@ -194,37 +252,26 @@ impl<S: Read + Write> WebSocket<S> {
     }
 
     /// Waits for the next event, be it a Ping, a Pong or, as the last one, a Close frame, which are answered already;
-    /// `None` when the connection has ended.
+    /// `None` when the peer has closed the connection. Call it until then, because the end of the stream comes behind the
+    /// Close frame.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], or [`Error::Protocol`] once.
+    /// Those of [`read`](Self::read).
     pub fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
-        while self.link.is_in_use() {
-            let event = self.link.receive();
-            if self.link.is_read_on(&event) {
-                return event;
-            }
-            // An error must not stand in the way of an event; it comes again when there is none.
-            let written = if self.link.is_in_use() {
-                self.write()
-            } else {
-                self.finish()
-            };
-            match event? {
-                None => {
-                    self.unless_broken(written)?;
-                    self.fill().map_err(|error| self.link.first(error))?;
-                }
-                event => return Ok(event),
+        self.silent = None;
+        loop {
+            let event = self.next()?;
+            if self.deadline.is_none() || event.is_none() {
+                return Ok(event);
             }
         }
-        let unheard = self.link.take_error();
-        self.finish()?;
-        unheard.map_or(Ok(None), |error| Err(error.into()))
     }
 
     /// Sends a message and waits until the stream has taken it.
+    ///
+    /// It does not read meanwhile. If the peer does the same with a message of its own, and both are longer than what the
+    /// stream holds, both wait until a write timeout passes; then [`read`](Self::read), which writes as well.
     ///
     /// # Errors
     ///
@@ -241,23 +288,43 @@ impl<S: Read + Write> WebSocket<S> {
     ///
     /// [`Error::Io`].
     pub fn flush(&mut self) -> Result<(), Error> {
-        Ok(self.write().map_err(|error| self.link.first(error))?)
+        let mut patience = self.stream.write_patience(None);
+        loop {
+            let before = self.link.connection.buffered();
+            let Err(error) = self.try_write() else {
+                return Ok(());
+            };
+            if self.link.connection.buffered() < before {
+                patience.progress();
+            }
+            let order = self.closer.as_ref().and_then(Closer::order);
+            let is_late = order.is_some_and(|order| time_left(order.deadline).is_none());
+            if is_late || !is_timeout(&error) {
+                return Err(self.link.first(error).into());
+            }
+            patience.bear(error)?;
+        }
     }
 
-    /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's. Messages that come in
-    /// between are dropped.
+    /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's within `timeout`. Messages
+    /// that come in between are dropped.
+    ///
+    /// To hear them, queue a Close frame by [`connection`](Self::connection) and read until the end.
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] for a Close frame that must not be sent, [`Error::Io`], or [`Error::Protocol`] once.
-    pub fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error> {
-        if self.link.connection.is_open() {
-            self.connection().close(frame)?;
-            let written = self.write();
-            self.unless_broken(written)?;
+    /// [`Error::Send`] for a Close frame that must not be sent, [`Error::Io`], or [`Error::Protocol`] once. A peer that does
+    /// not answer in time, or ends the stream, is no error; the outcome is not clean then.
+    pub fn close(
+        &mut self,
+        frame: Option<CloseFrame>,
+        timeout: Duration,
+    ) -> Result<Option<Outcome>, Error> {
+        self.begin_to_close(frame, after(timeout))?;
+        match self.read_event() {
+            Ok(_) | Err(Error::UnexpectedEof(_)) => Ok(self.outcome()),
+            Err(error) => Err(error),
         }
-        while self.read_event()?.is_some() {}
-        Ok(self.outcome())
     }
 
     /// Returns how the connection ended; `None` while it goes on.
@@ -274,17 +341,87 @@ impl<S: Read + Write> WebSocket<S> {
 
     /// Returns the stream.
     pub const fn stream(&self) -> &S {
-        &self.stream
+        self.stream.get_ref()
     }
 
     /// Returns the stream, the connection, and what has been read and not received.
     pub fn into_parts(self) -> (S, Connection, BytesMut) {
-        (self.stream, self.link.connection, self.link.input)
+        let (connection, rest) = self.link.into_parts();
+        (self.stream.into_inner(), connection, rest)
+    }
+
+    /// Closes the connection, which ends at `deadline`.
+    fn begin_to_close(
+        &mut self,
+        frame: Option<CloseFrame>,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        if self.link.connection.is_open() {
+            self.link.connection.close(frame)?;
+        }
+        self.deadline = Some(deadline);
+        Ok(())
+    }
+
+    /// Returns the next event; `None` at the end.
+    fn next(&mut self) -> Result<Option<Event<'static>>, Error> {
+        while self.link.is_in_use() {
+            self.look_at_the_clock()?;
+            match self.link.receive() {
+                Ok(Received::Event(event)) => {
+                    if !Link::is_read_on(&event) {
+                        self.write_some();
+                    }
+                    return Ok(Some(event));
+                }
+                Ok(Received::Again) => self.link.rest(),
+                Ok(Received::Wanting) => {
+                    self.write_some();
+                    self.fill()?;
+                }
+                Err(error) => {
+                    let _ = self.finish(); // goes on in the next call, unless it is done
+                    return Err(error.into());
+                }
+            }
+        }
+        self.finish()?;
+        self.link.end().map(|()| None)
+    }
+
+    /// Begins to close if the closer says so, and ends a connection whose time has run out.
+    fn look_at_the_clock(&mut self) -> Result<(), Error> {
+        match (&self.deadline, &self.closer) {
+            (Some(deadline), _) if time_left(*deadline).is_none() => self.link.receive_eof(),
+            (None, Some(closer)) => {
+                if let Some(order) = closer.order() {
+                    self.begin_to_close(order.frame, order.deadline)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Writes what the stream takes at once, before the connection reads on. An error waits until there is nothing more to
+    /// read.
+    fn write_some(&mut self) {
+        self.blocked = self.try_write().is_err_and(|error| is_timeout(&error));
     }
 
     /// Writes all that waits, and flushes. An error ends writing, unless time has run out.
-    fn write(&mut self) -> io::Result<()> {
-        self.try_write().map_err(|error| {
+    fn try_write(&mut self) -> io::Result<()> {
+        let Self { stream, link, .. } = self;
+        let mut write = || {
+            while let Some(taken) = link.offer(|slices| stream.write(slices))? {
+                link.taken(taken?)?;
+            }
+            if mem::take(&mut link.unflushed) {
+                stream.flush().inspect_err(|_| link.unflushed = true)?;
+            }
+            Ok(())
+        };
+        write().map_err(|error: io::Error| {
             if is_timeout(&error) {
                 return error;
             }
@@ -292,158 +429,136 @@ impl<S: Read + Write> WebSocket<S> {
         })
     }
 
-    fn try_write(&mut self) -> io::Result<()> {
-        let stream = &mut self.stream;
-        while let Some(taken) = self.link.offer(|slices| {
-            retry(|| match slices {
-                [slice] => stream.write(slice), // a system call of less work
-                _ => stream.write_vectored(slices),
-            })
-        })? {
-            self.link.taken(taken?)?;
-        }
-        if self.link.unflushed {
-            retry(|| stream.flush())?;
-            self.link.unflushed = false;
-        }
-        Ok(())
-    }
-
-    /// Passes an error in writing on, but for one that has ended it: that waits until there is nothing more to read.
-    fn unless_broken(&self, written: io::Result<()>) -> io::Result<()> {
-        if self.link.is_broken() {
-            return Ok(());
-        }
-        written
-    }
-
-    /// Reads once, with little room while little comes: all of it has to be zeroed before.
-    fn fill(&mut self) -> io::Result<()> {
-        if self.much {
-            self.read_by::<READ>()
+    /// Reads once, with little room while little comes: all of it has to be zeroed before. Returns without a byte where
+    /// something else is to be looked at.
+    fn fill(&mut self) -> Result<(), Error> {
+        let slice = match &self.closer {
+            _ if self.blocked => Some(SLICE),
+            Some(_) => Some(LOOK),
+            None => None,
+        };
+        let left = self
+            .deadline
+            .map(|deadline| time_left(deadline).unwrap_or(SLICE));
+        let timeout = slice.into_iter().chain(left).min();
+        let begun = timeout.map(|timeout| (Instant::now(), timeout));
+        let read = if self.much {
+            self.read_by::<READ>(timeout)
         } else {
-            self.read_by::<LITTLE>()
+            self.read_by::<LITTLE>(timeout)
+        };
+        match read {
+            Err(error) if is_timeout(&error) => match begun {
+                Some((begun, timeout)) if self.waits_on(begun, timeout) => Ok(()),
+                _ => Err(error.into()),
+            },
+            Err(error) => Err(self.link.fail(error)),
+            Ok(()) => {
+                self.silent = None;
+                Ok(())
+            }
         }
+    }
+
+    /// Tells whether to go on waiting behind a read that has taken its `timeout` since `begun`: not for longer than the
+    /// application lets a read block, nor where the stream does not block at all.
+    fn waits_on(&mut self, begun: Instant, timeout: Duration) -> bool {
+        let silent = *self.silent.get_or_insert(begun);
+        let own = self
+            .stream
+            .read_timeout()
+            .filter(|_| self.deadline.is_none());
+        begun.elapsed().saturating_mul(2) >= timeout && own.is_none_or(|own| silent.elapsed() < own)
     }
 
     /// Reads once, straight into the memory of a long message, or through the stack.
-    fn read_by<const ROOM: usize>(&mut self) -> io::Result<()> {
-        self.link.input = BytesMut::new(); // used up, and not to be held while waiting
-        let mut buffer = [0; ROOM];
-        let space = self.link.connection.space();
-        let direct = space.is_some();
-        let read = {
-            let target = space.unwrap_or(&mut buffer);
-            retry(|| self.stream.read(target))
-        };
-        match read {
-            Ok(0) => _ = self.link.connection.receive_eof(),
-            Ok(count) if direct => self.link.connection.filled(count),
-            Ok(count) => {
-                self.link.input.extend_from_slice(&buffer[..count]);
-                self.much = count > LITTLE / 2;
-            }
-            Err(error) => {
-                if !is_timeout(&error) {
-                    let _ = self.link.connection.receive_eof();
-                }
-                return Err(error);
-            }
+    fn read_by<const ROOM: usize>(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.link.free_input();
+        if let Some(space) = self.link.connection.space() {
+            let count = self.stream.read(space, timeout)?;
+            self.link.filled(count);
+            return Ok(());
         }
+        let mut buffer = [0; ROOM];
+        let count = self.stream.read(&mut buffer, timeout)?;
+        let (bytes, _) = buffer.split_at(count.min(ROOM));
+        self.link.read(bytes);
+        self.much = count > LITTLE / 2;
         Ok(())
     }
 
-    /// Writes the last bytes and, where the peer is to close first, waits for that. An error ends it as well, unless time
-    /// has run out while writing: the peer has what it needs, or cannot be reached.
+    /// Writes the last bytes and, where the peer is to close first, waits for that, for a second at most. An error ends it as
+    /// well: the peer has what it needs, or cannot be reached.
     ///
-    /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "the linger is a constant of seconds"
-    )]
-    fn finish(&mut self) -> io::Result<()> {
-        if self.finished {
-            return Ok(());
-        }
-        match self.write() {
-            Err(error) if is_timeout(&error) => return Err(error),
-            Err(_) => {
-                self.link.take_error(); // it tells nothing new
-                let _ = self.link.connection.receive_eof();
+    /// # Errors
+    ///
+    /// That of a stream that does not block and takes no more now: call again.
+    fn finish(&mut self) -> Result<(), Error> {
+        let until = match self.end {
+            End::Ahead => {
+                let linger = after(LINGER);
+                self.deadline
+                    .map_or(linger, |deadline| deadline.min(linger))
             }
-            Ok(()) => {}
-        }
-        self.finished = true;
-        let deadline = Instant::now() + LINGER;
-        if let (Transport::HalfClose, Some(half_close)) =
-            (self.link.connection.transport(), self.half_close)
-            && half_close(&mut self.stream).is_err()
-        {
-            let _ = self.link.connection.receive_eof();
-        }
-        while self.link.connection.transport() != Transport::Close && Instant::now() < deadline {
-            match retry(|| self.stream.read(&mut [0; READ])) {
-                Ok(count) if count > 0 => {
-                    if count < READ && self.half_close.is_none() {
-                        break;
-                    }
-                }
-                _ => _ = self.link.connection.receive_eof(),
+            End::Until(until) => until,
+            End::Done => return Ok(()),
+        };
+        self.end = End::Until(until);
+        let mut patience = Patience::until(until);
+        while let Err(error) = self.try_write() {
+            if !is_timeout(&error) || time_left(until).is_none() {
+                self.link.receive_eof();
+                break;
             }
+            patience.bear(error)?;
         }
+        self.end = End::Done;
+        match self.link.connection.transport() {
+            Transport::HalfClose => self.stream.shut_down(until),
+            Transport::AwaitEof => self.stream.drain(until),
+            _ => {}
+        }
+        self.link.receive_eof();
         Ok(())
     }
 }
 
-/// Shuts a TCP stream down for writing, and limits the time that a read takes from now on.
-///
-/// # Errors
-///
-/// Those of the two calls.
-pub fn half_close(stream: &mut TcpStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(LINGER))?;
-    stream.shutdown(Shutdown::Write)
+/// Returns when `timeout` has passed.
+fn after(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or(now)
 }
 
 /// Reads until `receive` has found a head; returns it and what came behind it.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "a reader returns no more than it had room for"
-)]
-fn read_head<S: Read, H>(
-    stream: &mut S,
+fn read_head<S: Stream, H>(
+    stream: &mut Bounded<S>,
+    deadline: Instant,
     mut receive: impl FnMut(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,
 ) -> Result<(H, BytesMut), Error> {
+    let mut begun = false;
     loop {
+        let left = time_left(deadline).ok_or(ErrorKind::TimedOut);
         let mut buffer = [0; HEAD];
-        let count = retry(|| stream.read(&mut buffer))?;
+        let count = stream.read(&mut buffer, Some(left.map_err(io::Error::from)?))?;
         if count == 0 {
-            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+            return Err(cut(begun).into());
         }
-        let mut bytes = BytesMut::from(&buffer[..count]);
+        begun = true;
+        let (bytes, _) = buffer.split_at(count.min(HEAD));
+        let mut bytes = BytesMut::from(bytes);
         if let Some(head) = split_head(&mut bytes, &mut receive)? {
             return Ok((head, bytes));
         }
     }
 }
 
-/// Writes a head, with the body that it may have.
-fn write_head<S: Write>(stream: &mut S, head: &[u8]) -> io::Result<()> {
-    stream.write_all(head)?;
-    retry(|| stream.flush())
-}
-
-/// Tells whether the stream can be used further.
-fn is_timeout(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-/// Repeats what was interrupted by a signal.
-fn retry<T>(mut io: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match io() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            result => return result,
-        }
-    }
+/// Writes a response that no connection follows.
+fn write_last<S: Stream>(
+    stream: &mut Bounded<S>,
+    response: &[u8],
+    deadline: Instant,
+) -> io::Result<()> {
+    stream.write_all(response, deadline)?;
+    stream.shut_down(after(LINGER));
+    Ok(())
 }

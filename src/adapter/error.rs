@@ -7,13 +7,12 @@ use std::io;
 use bytes::Bytes;
 
 use crate::connection::{Refused, SendError};
-use crate::error::ProtocolError;
+use crate::error::{ProtocolError, UnexpectedEof};
 use crate::handshake::{HandshakeError, Response, UriError};
 
 /// What went wrong with a connection and its transport.
 ///
-/// A connection that ended without an error of these kinds is no error; see
-/// [`Outcome`](crate::Outcome) for how it ended.
+/// A connection that the peer has closed is no error; see [`Outcome`](crate::Outcome) for how it ended.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -27,6 +26,8 @@ pub enum Error {
     Rejected(Box<Rejection>),
     /// The peer broke the protocol and has been told so.
     Protocol(ProtocolError),
+    /// The stream has ended without the peer's Close frame, or inside the opening handshake.
+    UnexpectedEof(UnexpectedEof),
     /// A message was not sent; here it is.
     Refused(Box<Refused>),
     /// A Close frame was not sent.
@@ -52,6 +53,7 @@ impl fmt::Display for Error {
             Self::Handshake(error) => fmt::Display::fmt(error, f),
             Self::Rejected(rejection) => fmt::Display::fmt(&rejection.error, f),
             Self::Protocol(error) => fmt::Display::fmt(error, f),
+            Self::UnexpectedEof(error) => fmt::Display::fmt(error, f),
             Self::Refused(refused) => fmt::Display::fmt(&refused.error, f),
             Self::Send(error) => fmt::Display::fmt(error, f),
         }
@@ -66,6 +68,7 @@ impl core::error::Error for Error {
             Self::Handshake(error) => error,
             Self::Rejected(rejection) => &rejection.error,
             Self::Protocol(error) => error,
+            Self::UnexpectedEof(error) => error,
             Self::Refused(refused) => &refused.error,
             Self::Send(error) => error,
         })
@@ -93,6 +96,12 @@ impl From<HandshakeError> for Error {
 impl From<ProtocolError> for Error {
     fn from(error: ProtocolError) -> Self {
         Self::Protocol(error)
+    }
+}
+
+impl From<UnexpectedEof> for Error {
+    fn from(error: UnexpectedEof) -> Self {
+        Self::UnexpectedEof(error)
     }
 }
 

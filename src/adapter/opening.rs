@@ -7,6 +7,7 @@ use bytes::{Buf, BytesMut};
 use super::error::{Error, Rejection};
 use crate::config::Config;
 use crate::connection::Connection;
+use crate::error::UnexpectedEof;
 use crate::handshake::{Accepted, Client, Established, HandshakeError, Response};
 
 /// How many bytes a read of a head asks for; few heads have more.
@@ -48,6 +49,15 @@ pub(super) fn open(
                 body,
             })))
         }
+    }
+}
+
+/// Returns where the stream of an opening handshake was cut, of which something has come or not.
+pub(super) const fn cut(begun: bool) -> UnexpectedEof {
+    if begun {
+        UnexpectedEof::InHead
+    } else {
+        UnexpectedEof::BeforeHead
     }
 }
 

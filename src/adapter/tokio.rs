@@ -16,9 +16,13 @@
 //! # }
 //! ```
 //!
-//! No future in here loses anything when it is dropped before it is done: what was read, queued or written stays with the
-//! [`WebSocket`]. So all of them can stand in a `select!`. Only an opening handshake has to be awaited to its end; put a
-//! timeout around it. The runtime must have its time driver enabled.
+//! All futures except those of the opening handshake are cancel safe: what was read, queued or written stays with the
+//! [`WebSocket`], so that they can stand in a `select!`. An opening handshake ends within a time, 10 seconds where nothing
+//! else is said; bytes that it has read are gone with the stream. The runtime must have its time driver enabled.
+//!
+//! A poll does bounded work: 64 events, 64 KiB read, 256 KiB inflated or 256 KiB written. Then it wakes its own task and
+//! returns `Pending`, because a stream that is always ready, such as one of QUIC, would else keep timers and other tasks from
+//! running.
 
 use alloc::boxed::Box;
 use core::future::poll_fn;
@@ -29,19 +33,21 @@ use core::time::Duration;
 use std::io::{self, ErrorKind};
 
 use ::tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use ::tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
+use ::tokio::time::error::Elapsed;
+use ::tokio::time::{self, Instant, Sleep, sleep, timeout_at};
 use bytes::BytesMut;
 use futures_core::Stream;
 use futures_sink::Sink;
 
 use super::error::Error;
 use super::link::Link;
-use super::opening::{HEAD, open, serve, split_head};
-use super::wakers::{User, Wakers};
-use super::{LINGER, READ};
+use super::opening::{HEAD, cut, open, serve, split_head};
+use super::wakers::{Purpose, User, Wakers};
+use super::{HANDSHAKE, LINGER, LINGER_BYTES, READ};
 use crate::close::CloseFrame;
 use crate::config::Config;
-use crate::connection::{Connection, Event, Outcome, Transport};
+use crate::connection::{Connection, Event, Outcome, Received, Transport};
+use crate::error::ProtocolError;
 use crate::handshake::{
     Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
     ResponseReader, Server, Uri,
@@ -49,14 +55,14 @@ use crate::handshake::{
 use crate::message::Message;
 use crate::random;
 
-/// Accepts a connection from a browser's page of the same origin, or from a client that is no browser; see [`Incoming`]
-/// for anything else.
+/// Accepts a connection from a browser's page of the same origin, or from a client that is no browser, within 10 seconds;
+/// see [`Incoming`] for anything else.
 ///
 /// # Errors
 ///
-/// [`Error::Io`], or [`Error::Handshake`] when the client has been refused.
+/// [`Error::Io`], [`Error::UnexpectedEof`], or [`Error::Handshake`] when the client has been refused.
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebSocket<S>, Error> {
-    let incoming = Incoming::read(stream, HeadLimits::default()).await?;
+    let incoming = Incoming::read(stream, HeadLimits::default(), HANDSHAKE).await?;
     match Server::new().accept(incoming.request()) {
         Ok(accepted) => incoming.accept(&accepted, &Config::default()).await,
         Err(error) => {
@@ -66,33 +72,39 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(stream: S) -> Result<WebS
     }
 }
 
-/// Opens a connection to a `ws` or `wss` URI over `stream`, which leads to its host, through TLS for `wss`.
+/// Opens a connection to a `ws` or `wss` URI over `stream`, which leads to its host, through TLS for `wss`, within 10
+/// seconds.
 ///
 /// # Errors
 ///
-/// [`Error::Uri`], [`Error::Io`], [`Error::Handshake`] or [`Error::Rejected`].
+/// [`Error::Uri`], [`Error::Io`], [`Error::UnexpectedEof`], [`Error::Handshake`] or [`Error::Rejected`].
 pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     uri: &str,
 ) -> Result<WebSocket<S>, Error> {
     let client = Client::new(&Uri::parse(uri)?, random::nonce());
-    Ok(connect_with(stream, &client, &Config::default()).await?.0)
+    let config = Config::default();
+    Ok(connect_with(stream, &client, &config, HANDSHAKE).await?.0)
 }
 
-/// Opens a connection with the handshake of `client`, and says what was agreed.
+/// Opens a connection with the handshake of `client` within `timeout`, and says what was agreed.
 ///
 /// # Errors
 ///
-/// [`Error::Io`], [`Error::Handshake`] or [`Error::Rejected`].
+/// [`Error::Io`], of the kind `TimedOut` if the time has run out, [`Error::UnexpectedEof`], [`Error::Handshake`] or
+/// [`Error::Rejected`].
 pub async fn connect_with<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     client: &Client,
     config: &Config,
+    timeout: Duration,
 ) -> Result<(WebSocket<S>, Established), Error> {
-    stream.write_all(&client.request()).await?;
-    stream.flush().await?;
-    let mut reader = ResponseReader::new(HeadLimits::default());
-    let (response, rest) = read_head(&mut stream, |bytes| reader.receive(bytes)).await?;
+    let head = time::timeout(timeout, async {
+        write_head(&mut stream, &client.request()).await?;
+        let mut reader = ResponseReader::new(HeadLimits::default());
+        read_head(&mut stream, |bytes| reader.receive(bytes)).await
+    });
+    let (response, rest) = in_time(head.await)?;
     let (connection, established) = open(client, response, &rest, config)?;
     Ok((WebSocket::new(stream, connection, rest), established))
 }
@@ -103,24 +115,30 @@ pub struct Incoming<S> {
     stream: S,
     request: Request,
     rest: BytesMut,
+    timeout: Duration,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
-    /// Reads the request.
+    /// Reads the request within `timeout`; [`accept`](Self::accept) and [`reject`](Self::reject) have as long again.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], or [`Error::Handshake`] for a request that is not HTTP or too long; it has been answered.
-    pub async fn read(mut stream: S, limits: HeadLimits) -> Result<Self, Error> {
+    /// [`Error::Io`], of the kind `TimedOut` if the time has run out, [`Error::UnexpectedEof`], or [`Error::Handshake`] for a
+    /// request that is not HTTP or too long; it has been answered.
+    pub async fn read(mut stream: S, limits: HeadLimits, timeout: Duration) -> Result<Self, Error> {
         let mut reader = RequestReader::new(limits);
-        let head = read_head(&mut stream, |bytes| reader.receive(bytes)).await;
+        let receive = |bytes: &[u8]| reader.receive(bytes);
+        // In a box, so that the task of an open connection has no room for it.
+        let head = Box::pin(time::timeout(timeout, read_head(&mut stream, receive)));
+        let head = in_time(head.await);
         if let Err(Error::Handshake(error)) = &head {
-            write_last(&mut stream, &error.response()).await?;
+            Box::pin(write_last(&mut stream, &error.response(), timeout)).await?;
         }
         head.map(|(request, rest)| Self {
             stream,
             request,
             rest,
+            timeout,
         })
     }
 
@@ -139,19 +157,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         accepted: &Accepted,
         config: &Config,
     ) -> Result<WebSocket<S>, Error> {
-        self.stream.write_all(&accepted.response()).await?;
-        self.stream.flush().await?;
+        let response = accepted.response();
+        let written = write_head(&mut self.stream, &response);
+        let written = Box::pin(time::timeout(self.timeout, written));
+        in_time(written.await)?;
         let connection = serve(accepted, config);
         Ok(WebSocket::new(self.stream, connection, self.rest))
     }
 
     /// Answers the request with another response than an upgrade, such as [`reject`](crate::handshake::reject) makes.
     ///
+    /// Then it shuts the stream down for writing, and reads and ignores what comes for a second, or 4 MiB, because the
+    /// operating system would destroy a response whose client is still sending.
+    ///
     /// # Errors
     ///
     /// [`Error::Io`].
     pub async fn reject(mut self, response: &[u8]) -> Result<(), Error> {
-        Ok(write_last(&mut self.stream, response).await?)
+        Box::pin(write_last(&mut self.stream, response, self.timeout)).await
     }
 }
 
@@ -171,17 +194,16 @@ pub struct WebSocket<S> {
 /// The end of a connection: its closing handshake is done, or it has failed, and the transport is being closed.
 #[derive(Debug)]
 struct End {
-    /// What the application has yet to hear.
-    last: Option<Received>,
+    /// The error that the application has yet to hear of.
+    error: Option<ProtocolError>,
     deadline: Pin<Box<Sleep>>,
     shut: bool,
+    done: bool,
 }
-
-type Received = Result<Option<Event<'static>>, Error>;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Returns a connection behind its opening handshake, with the bytes that came behind the peer's head.
-    pub const fn new(stream: S, connection: Connection, rest: BytesMut) -> Self {
+    pub fn new(stream: S, connection: Connection, rest: BytesMut) -> Self {
         Self {
             stream,
             link: Link::new(connection, rest),
@@ -190,29 +212,34 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         }
     }
 
-    /// Waits for the next message; `None` when the connection has ended, which [`outcome`](Self::outcome) tells about. With
-    /// [`Delivery::Chunks`](crate::Delivery::Chunks) there are none: take [`read_event`](Self::read_event) then.
+    /// Waits for the next message; `None` when the peer has closed the connection, which [`outcome`](Self::outcome) tells
+    /// about. With [`Delivery::Chunks`](crate::Delivery::Chunks) there are none: take [`read_event`](Self::read_event) then.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], or [`Error::Protocol`] once.
+    /// [`Error::Io`]; once [`Error::Protocol`], or [`Error::UnexpectedEof`] if the stream has ended without the peer's Close
+    /// frame. Behind an error comes `None`.
     pub async fn read(&mut self) -> Result<Option<Message>, Error> {
         poll_fn(|cx| self.poll_message(cx)).await
     }
 
     /// Waits for the next event, be it a Ping, a Pong or, as the last one, a Close frame, which are answered already;
-    /// `None` when the connection has ended.
+    /// `None` when the peer has closed the connection. Call it until then, because the end of the stream comes behind the
+    /// Close frame.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`], or [`Error::Protocol`] once.
+    /// Those of [`read`](Self::read).
     pub async fn read_event(&mut self) -> Result<Option<Event<'static>>, Error> {
         poll_fn(|cx| self.poll_event(cx)).await
     }
 
     /// Sends a message and waits until the stream has taken it.
     ///
-    /// Dropping the future before does not take the message back: it is queued whole as soon as the future is polled.
+    /// If you drop the future, the message is still sent. It does not read meanwhile: if the peer does the same with a message of
+    /// its own, and both are longer than what the stream holds, both wait for ever. Then read in another task, by
+    /// [`StreamExt::split`](https://docs.rs/futures/latest/futures/stream/trait.StreamExt.html#method.split), or put a timeout
+    /// around it and read.
     ///
     /// # Errors
     ///
@@ -231,29 +258,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         poll_fn(|cx| self.poll_sent(cx)).await
     }
 
-    /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's at most as long as
-    /// `deadline`. Messages that come in between are dropped.
+    /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's within `timeout`. Messages
+    /// that come in between are dropped.
+    ///
+    /// To hear them, queue a Close frame by [`connection`](Self::connection) and read until the end.
     ///
     /// # Errors
     ///
-    /// [`Error::Send`] for a Close frame that must not be sent, [`Error::Io`], or [`Error::Protocol`] once. A peer that
-    /// does not answer in time is no error; the outcome is not clean then.
+    /// [`Error::Send`] for a Close frame that must not be sent, [`Error::Io`], or [`Error::Protocol`] once. A peer that does
+    /// not answer in time, or ends the stream, is no error; the outcome is not clean then.
     pub async fn close(
         &mut self,
         frame: Option<CloseFrame>,
-        deadline: Duration,
+        timeout: Duration,
     ) -> Result<Option<Outcome>, Error> {
         if self.link.connection.is_open() {
             self.link.connection.close(frame)?;
         }
+        let deadline = deadline(timeout);
         // Reading writes, too; a peer that has messages to send before it reads would block what only writes.
-        let ended = timeout(deadline, async {
-            while self.read_event().await?.is_some() {}
-            Ok::<_, Error>(())
+        let ended = poll_fn(|cx| {
+            // A stream that always has something may keep the timer from running.
+            if Instant::now() >= deadline {
+                return Poll::Ready(Ok(false));
+            }
+            while ready!(self.poll_event(cx))?.is_some() {}
+            Poll::Ready(Ok(true))
         });
-        match ended.await {
-            Ok(ended) => ended?,
-            Err(_) => _ = self.link.connection.receive_eof(),
+        match timeout_at(deadline, ended).await.unwrap_or(Ok(false)) {
+            Ok(true) | Err(Error::UnexpectedEof(_)) => {}
+            Ok(false) => self.give_up(),
+            Err(error) => return Err(error),
         }
         Ok(self.outcome())
     }
@@ -277,7 +312,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Returns the stream, the connection, and what has been read and not received.
     pub fn into_parts(self) -> (S, Connection, BytesMut) {
-        (self.stream, self.link.connection, self.link.input)
+        let (connection, rest) = self.link.into_parts();
+        (self.stream, connection, rest)
+    }
+
+    /// Ends a connection whose peer takes too long to close it; the application knows.
+    fn give_up(&mut self) {
+        self.link.receive_eof();
+        let _ = self.link.end();
     }
 
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>, Error>> {
@@ -289,46 +331,65 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Poll::Ready(Ok(None))
     }
 
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        while self.end.is_none() {
-            let event = self.link.receive();
-            if self.link.is_read_on(&event) {
-                return Poll::Ready(event);
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event<'static>>, Error>> {
+        let polled = self.poll_next_event(cx);
+        if polled.is_pending() {
+            self.link.rest();
+        }
+        polled
+    }
+
+    fn poll_next_event(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Event<'static>>, Error>> {
+        while self.end.is_none() && self.link.is_in_use() {
+            match self.link.receive() {
+                Ok(Received::Event(event)) => {
+                    if !Link::is_read_on(&event) {
+                        self.write_some(cx);
+                    }
+                    return Poll::Ready(Ok(Some(event)));
+                }
+                Ok(Received::Again) => return yield_now(cx),
+                Ok(Received::Wanting) => {
+                    self.write_some(cx);
+                    let read = ready!(self.poll_fill(cx));
+                    read.map_err(|error| self.link.fail(error))?;
+                }
+                Err(error) => self.end = Some(Box::new(End::new(Some(error)))),
             }
-            if !self.link.is_in_use() {
-                self.end = Some(Box::new(End {
-                    last: Some(event),
-                    deadline: Box::pin(sleep(LINGER)),
-                    shut: false,
-                }));
-                break;
-            }
-            // What was queued in answer goes out now, or as soon as the stream takes it while we wait. An error waits
-            // until there is nothing more to read.
-            let _ = self.poll_write(cx, User::Reader);
-            if let Some(event) = event? {
-                return Poll::Ready(Ok(Some(event)));
-            }
-            ready!(self.poll_fill(cx)).map_err(|error| self.link.first(error))?;
         }
         self.poll_end(cx)
     }
 
+    /// Writes what the stream takes now; the rest goes out as soon as it takes more while we wait. An error waits until
+    /// there is nothing more to read.
+    fn write_some(&mut self, cx: &Context<'_>) {
+        let _ = self.poll_write(cx, User::Reader);
+    }
+
     /// Writes for the application, which hears of an error at once.
-    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_sent(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
         let written = ready!(self.poll_write(cx, User::Sender));
         Poll::Ready(written.map_err(|error| self.link.first(error).into()))
     }
 
     /// Writes all that waits, and flushes; an error ends writing.
-    fn poll_write(&mut self, cx: &mut Context<'_>, user: User) -> Poll<io::Result<()>> {
+    fn poll_write(&mut self, cx: &Context<'_>, user: User) -> Poll<io::Result<()>> {
         let (link, mut stream) = (&mut self.link, Pin::new(&mut self.stream));
-        let written = self.wakers.poll(user, cx, |cx| {
+        let written = self.wakers.poll(user, Purpose::Write, cx, |cx| {
+            let mut left = WRITE;
             while let Some(taken) = link.offer(|slices| match slices {
                 [slice] => stream.as_mut().poll_write(cx, slice), // a system call of less work
                 _ => stream.as_mut().poll_write_vectored(cx, slices),
             })? {
-                link.taken(ready!(taken)?)?;
+                let count = ready!(taken)?;
+                link.taken(count)?;
+                left = left.saturating_sub(count);
+                if left == 0 {
+                    return yield_now(cx);
+                }
             }
             if link.unflushed {
                 ready!(stream.poll_flush(cx))?;
@@ -340,36 +401,48 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Reads once, straight into the memory of a long message, or through the stack.
-    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.link.input = BytesMut::new(); // used up, and not to be held while waiting
-        let mut memory = [MaybeUninit::uninit(); READ];
-        let space = self.link.connection.space();
-        let direct = space.is_some();
-        let mut buffer = space.map_or_else(|| ReadBuf::uninit(&mut memory), ReadBuf::new);
-        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
-        let count = buffer.filled().len();
-        match count {
-            0 => _ = self.link.connection.receive_eof(),
-            _ if direct => self.link.connection.filled(count),
-            _ => self.link.input.extend_from_slice(buffer.filled()),
+    fn poll_fill(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        self.link.free_input();
+        let (stream, wakers) = (Pin::new(&mut self.stream), &mut self.wakers);
+        let poll = |buffer: &mut ReadBuf<'_>| {
+            wakers.poll(User::Reader, Purpose::Read, cx, |cx| {
+                stream.poll_read(cx, buffer)
+            })
+        };
+        if let Some(space) = self.link.connection.space() {
+            let mut buffer = ReadBuf::new(space);
+            ready!(poll(&mut buffer))?;
+            let count = buffer.filled().len();
+            self.link.filled(count);
+        } else {
+            let mut memory = [MaybeUninit::uninit(); READ];
+            let mut buffer = ReadBuf::uninit(&mut memory);
+            ready!(poll(&mut buffer))?;
+            self.link.read(buffer.filled());
         }
-        Poll::Ready(read)
+        Poll::Ready(Ok(()))
     }
 
-    /// Ends the transport, unless that takes too long, and returns what the application has yet to hear.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
-        let Some(mut end) = self.end.take() else {
-            return Poll::Ready(Ok(None));
-        };
-        let waiting = end.last.is_some() && self.poll_stop(cx, &mut end).is_pending();
-        let waiting = waiting && end.deadline.as_mut().poll(cx).is_pending();
-        let last = if waiting { None } else { end.last.take() };
-        self.end = Some(end);
-        if waiting {
-            return Poll::Pending;
+    /// Ends the transport, unless that takes too long, and tells the application how reading ends.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event<'static>>, Error>> {
+        let end = self.end.take();
+        let mut end = end.unwrap_or_else(|| Box::new(End::new(None)));
+        if !end.done {
+            let waiting = self.poll_stop(cx, &mut end).is_pending()
+                && end.deadline.as_mut().poll(cx).is_pending();
+            if waiting {
+                self.end = Some(end);
+                return Poll::Pending;
+            }
+            end.done = true;
+            self.link.receive_eof(); // whatever may come, nobody waits for it
         }
-        let _ = self.link.connection.receive_eof(); // whatever may come, nobody waits for it
-        Poll::Ready(last.unwrap_or(Ok(None)))
+        let error = end.error.take();
+        self.end = Some(end);
+        Poll::Ready(match error {
+            Some(error) => Err(error.into()),
+            None => self.link.end().map(|()| None),
+        })
     }
 
     /// Writes the last bytes, shuts the stream down and, where the peer is to close first, waits for that. An error ends
@@ -379,10 +452,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_stop(&mut self, cx: &mut Context<'_>, end: &mut End) -> Poll<io::Result<()>> {
         ready!(self.poll_write(cx, User::Reader))?;
         loop {
-            // A stream that always has something would never let the timer run.
-            if end.deadline.deadline() <= Instant::now() {
-                let _ = self.link.connection.receive_eof();
-            }
             let transport = self.link.connection.transport();
             if transport != Transport::AwaitEof && !end.shut {
                 ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
@@ -391,7 +460,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             if transport == Transport::Close {
                 return Poll::Ready(Ok(()));
             }
-            ready!(self.poll_fill(cx))?;
+            // A stream that always has something would never let the timer run.
+            if end.deadline.deadline() <= Instant::now() {
+                self.link.receive_eof();
+            } else if self.link.is_tired() {
+                return yield_now(cx);
+            } else {
+                ready!(self.poll_fill(cx))?;
+            }
+        }
+    }
+}
+
+impl End {
+    fn new(error: Option<ProtocolError>) -> Self {
+        Self {
+            error,
+            deadline: Box::pin(sleep(LINGER)),
+            shut: false,
+            done: false,
         }
     }
 }
@@ -438,32 +525,44 @@ async fn read_head<S: AsyncRead + Unpin, H>(
     mut receive: impl FnMut(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,
 ) -> Result<(H, BytesMut), Error> {
     let mut bytes = BytesMut::with_capacity(HEAD);
+    let mut begun = false;
     while stream.read_buf(&mut bytes).await? > 0 {
+        begun = true;
         if let Some(head) = split_head(&mut bytes, &mut receive)? {
             return Ok((head, bytes));
         }
     }
-    Err(io::Error::from(ErrorKind::UnexpectedEof).into())
+    Err(cut(begun).into())
+}
+
+/// Writes a head.
+async fn write_head<S: AsyncWrite + Unpin>(stream: &mut S, head: &[u8]) -> Result<(), Error> {
+    stream.write_all(head).await?;
+    Ok(stream.flush().await?)
 }
 
 /// Writes a response that no connection follows.
 ///
-/// Dropping a stream with unread input may destroy it on its way, so this reads and ignores what comes, for a second.
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "the linger is a constant of seconds"
-)]
-async fn write_last<S>(stream: &mut S, response: &[u8]) -> io::Result<()>
+/// Dropping a stream with unread input may destroy it on its way, so this reads and ignores what comes. The future is large
+/// and seldom needed: callers box it, so that an open connection's task is not as large.
+async fn write_last<S>(stream: &mut S, response: &[u8], timeout: Duration) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    stream.write_all(response).await?;
-    stream.shutdown().await?;
-    let end = Instant::now() + LINGER;
+    let written = time::timeout(timeout, async {
+        stream.write_all(response).await?;
+        Ok(stream.shutdown().await?)
+    });
+    in_time(written.await)?;
+    let end = deadline(LINGER);
+    let mut left = LINGER_BYTES;
     while let dropped = poll_fn(|cx| poll_drop(Pin::new(&mut *stream), cx))
-        && let Ok(Ok(1..)) = timeout_at(end, dropped).await
+        && let Ok(Ok(count @ 1..)) = timeout_at(end, dropped).await
         && Instant::now() < end
-    {}
+        && left > count
+    {
+        left = left.saturating_sub(count);
+    }
     Ok(())
 }
 
@@ -474,3 +573,25 @@ fn poll_drop(stream: Pin<&mut impl AsyncRead>, cx: &mut Context<'_>) -> Poll<io:
     ready!(stream.poll_read(cx, &mut buffer))?;
     Poll::Ready(Ok(buffer.filled().len()))
 }
+
+/// Lets other tasks and timers have their turn.
+fn yield_now<T>(cx: &Context<'_>) -> Poll<T> {
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// Returns what became of a part of an opening handshake that had to end in time.
+///
+/// Called behind the `await` and not around the future, which would be stored twice.
+fn in_time<T>(done: Result<Result<T, Error>, Elapsed>) -> Result<T, Error> {
+    done.unwrap_or_else(|_| Err(io::Error::from(ErrorKind::TimedOut).into()))
+}
+
+/// Returns when `timeout` has passed.
+fn deadline(timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(timeout).unwrap_or(now)
+}
+
+/// How many bytes a poll writes before others have their turn.
+const WRITE: usize = 256 << 10;

@@ -51,10 +51,6 @@ impl Event<'_> {
 impl Event<'static> {
     /// Returns the event with a payload in memory of at most twice its length and 256 bytes; `read` is the length of the memory
     /// that the input lies in. See [`Payload::compact`].
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the adapters do not call it yet")
-    )]
     pub(crate) fn compact(self, read: usize) -> Self {
         match self {
             Self::Text(text) => Self::Text(Text::assume_checked(text.into_payload().compact(read))),

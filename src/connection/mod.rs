@@ -600,6 +600,12 @@ impl Connection {
         self.sender.is_open()
     }
 
+    /// Tells whether the peer may still be heard: until its Close frame, a failure or the end of the stream.
+    #[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
+    pub(crate) fn is_listening(&self) -> bool {
+        self.sender.is_listening()
+    }
+
     /// Returns what is to be done with the transport now.
     #[must_use]
     pub fn transport(&self) -> Transport {

@@ -2,7 +2,9 @@
 
 use core::fmt;
 
+use crate::close::CloseFrame;
 use crate::message::Message;
+use crate::role::Role;
 
 /// What the application asked for cannot be done now; the connection is as it was.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -22,6 +24,19 @@ pub enum SendError {
     InvalidCloseCode,
     /// The reason of a Close frame is longer than 123 bytes.
     ReasonTooLong,
+}
+
+impl CloseFrame {
+    /// Checks that `role` may send this frame (RFC 6455 §5.5, §7.4).
+    pub(crate) fn check(&self, role: Role) -> Result<(), SendError> {
+        if !self.code.is_sendable(role) {
+            return Err(SendError::InvalidCloseCode);
+        }
+        if self.reason.len() > Self::MAX_REASON_LEN {
+            return Err(SendError::ReasonTooLong);
+        }
+        Ok(())
+    }
 }
 
 impl fmt::Display for SendError {

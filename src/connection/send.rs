@@ -306,7 +306,7 @@ impl Sender {
     /// [`ReasonTooLong`](SendError::ReasonTooLong) for a reason of more than 123 bytes.
     pub fn close(&mut self, frame: Option<CloseFrame>) -> Result<(), SendError> {
         if let Some(frame) = &frame {
-            self.check_close(frame)?;
+            frame.check(self.role)?;
         }
         if !self.is_open() {
             return Err(SendError::Closed);
@@ -322,7 +322,7 @@ impl Sender {
     ///
     /// Those of [`close`](Self::close).
     pub fn fail(&mut self, frame: CloseFrame) -> Result<(), SendError> {
-        self.check_close(&frame)?;
+        frame.check(self.role)?;
         if !self.is_listening() {
             return Err(SendError::Closed);
         }
@@ -620,16 +620,6 @@ impl Sender {
         } else {
             Ok(())
         }
-    }
-
-    fn check_close(&self, frame: &CloseFrame) -> Result<(), SendError> {
-        if !frame.code.is_sendable(self.role) {
-            return Err(SendError::InvalidCloseCode);
-        }
-        if frame.reason.len() > CloseFrame::MAX_REASON_LEN {
-            return Err(SendError::ReasonTooLong);
-        }
-        Ok(())
     }
 }
 

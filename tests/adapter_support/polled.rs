@@ -4,9 +4,15 @@
     reason = "what no stream allows ends the test"
 )]
 
+extern crate alloc;
+
+use alloc::sync::Arc;
 use core::pin::{Pin, pin};
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::sync::LazyLock;
+use std::task::Wake;
 
 use ::tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -22,6 +28,33 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
     match poll_once(future) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("not ready"),
+    }
+}
+
+/// Polls a future until it is ready, or waits without having woken itself.
+pub(crate) fn settle<T>(future: impl Future<Output = T>) -> Poll<T> {
+    // One for all, so that a waker that is kept takes no memory.
+    static WOKEN: LazyLock<Arc<Woken>> = LazyLock::new(Arc::default);
+    std::thread_local! {
+        static WAKER: Waker = Waker::from(Arc::clone(&WOKEN));
+    }
+    let mut future = pin!(future);
+    WAKER.with(|waker| {
+        loop {
+            let polled = future.as_mut().poll(&mut Context::from_waker(waker));
+            if polled.is_ready() || !WOKEN.0.swap(false, Ordering::Relaxed) {
+                return polled;
+            }
+        }
+    })
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -4,8 +4,11 @@
     reason = "what no stream allows ends the test"
 )]
 
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+
+use sansocket::blocking::Stream;
 
 /// A stream in memory that brings what the peer is said to have sent, takes what is written, and fails when told to.
 #[derive(Clone, Debug)]
@@ -140,6 +143,31 @@ impl Write for Wire {
     fn flush(&mut self) -> io::Result<()> {
         self.call()?;
         self.flushed = self.written.len();
+        Ok(())
+    }
+}
+
+/// It never blocks, so that no timeout makes a difference.
+impl Stream for Wire {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        assert_eq!(self.flushed, self.written.len(), "all has been flushed");
+        self.shut = true;
+        Ok(())
+    }
+
+    fn read_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(None)
+    }
+
+    fn set_read_timeout(&mut self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(None)
+    }
+
+    fn set_write_timeout(&mut self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! Both adapters behind one face.
 
+use core::time::Duration;
+
 use sansocket::blocking;
 use sansocket::handshake::{Client, Established, HeadLimits, Server};
 use sansocket::{CloseFrame, Config, Connection, Error, Event, Message, Outcome};
@@ -7,12 +9,13 @@ use sansocket::{CloseFrame, Config, Connection, Error, Event, Message, Outcome};
 use super::Nth;
 use crate::common::ZERO_KEY;
 
+/// Longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// How a stream is driven.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Adapter {
     Blocking,
-    /// One that can shut its stream down for writing.
-    HalfClosing,
     #[cfg(feature = "tokio")]
     Tokio,
 }
@@ -20,13 +23,12 @@ pub(crate) enum Adapter {
 impl Adapter {
     pub(crate) const ALL: &[Self] = &[
         Self::Blocking,
-        Self::HalfClosing,
         #[cfg(feature = "tokio")]
         Self::Tokio,
     ];
 
     pub(crate) const fn blocks(self) -> bool {
-        matches!(self, Self::Blocking | Self::HalfClosing)
+        matches!(self, Self::Blocking)
     }
 
     /// Answers a client.
@@ -40,9 +42,9 @@ impl Adapter {
         if self == Self::Tokio {
             return polled::accept(stream, server, config);
         }
-        let incoming = blocking::Incoming::read(stream, HeadLimits::default())?;
+        let incoming = blocking::Incoming::read(stream, HeadLimits::default(), PATIENCE)?;
         match server.accept(incoming.request()) {
-            Ok(accepted) => Ok(self.boxed(incoming.accept(&accepted, config)?)),
+            Ok(accepted) => Ok(Box::new(incoming.accept(&accepted, config)?)),
             Err(error) => {
                 incoming.reject(&error.response())?;
                 Err(error.into())
@@ -61,17 +63,10 @@ impl Adapter {
         if self == Self::Tokio {
             return polled::connect(stream, client, config);
         }
-        let (socket, established) = blocking::connect_with(stream, client, config)?;
+        let (socket, established) = blocking::connect_with(stream, client, config, PATIENCE)?;
         let (stream, _, rest) = socket.into_parts();
         let connection = readable(&established, config);
-        Ok(self.boxed(blocking::WebSocket::new(stream, connection, rest)))
-    }
-
-    fn boxed<'a>(self, socket: blocking::WebSocket<&'a mut Nth>) -> Box<dyn End + 'a> {
-        if self == Self::HalfClosing {
-            return Box::new(socket.with_half_close(|stream| stream.shut_down()));
-        }
-        Box::new(socket)
+        Ok(Box::new(blocking::WebSocket::new(stream, connection, rest)))
     }
 }
 
@@ -107,7 +102,7 @@ impl End for blocking::WebSocket<&mut Nth> {
     }
 
     fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error> {
-        self.close(frame)
+        self.close(frame, PATIENCE)
     }
 
     fn connection(&mut self) -> &mut Connection {
@@ -129,7 +124,6 @@ mod polled {
     use core::pin::pin;
     use core::sync::atomic::{AtomicBool, Ordering};
     use core::task::{Context, Poll, Waker};
-    use core::time::Duration;
     use std::task::Wake;
 
     use sansocket::tokio::{Incoming, WebSocket, connect_with};
@@ -174,7 +168,7 @@ mod polled {
     ) -> Result<Box<dyn End + 'a>, Error> {
         let asleep = Rc::clone(&stream.asleep);
         let socket = drive(&asleep, async {
-            let incoming = Incoming::read(stream, HeadLimits::default()).await?;
+            let incoming = Incoming::read(stream, HeadLimits::default(), PATIENCE).await?;
             match server.accept(incoming.request()) {
                 Ok(accepted) => incoming.accept(&accepted, config).await,
                 Err(error) => {
@@ -192,7 +186,7 @@ mod polled {
         config: &Config,
     ) -> Result<Box<dyn End + 'a>, Error> {
         let asleep = Rc::clone(&stream.asleep);
-        let (socket, established) = drive(&asleep, connect_with(stream, client, config))?;
+        let (socket, established) = drive(&asleep, connect_with(stream, client, config, PATIENCE))?;
         let (stream, _, rest) = socket.into_parts();
         let socket = WebSocket::new(stream, readable(&established, config), rest);
         Ok(Box::new(Polled { socket, asleep }))
@@ -212,8 +206,7 @@ mod polled {
         }
 
         fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error> {
-            let deadline = Duration::from_secs(5);
-            drive(&self.asleep, self.socket.close(frame, deadline))
+            drive(&self.asleep, self.socket.close(frame, PATIENCE))
         }
 
         fn connection(&mut self) -> &mut Connection {

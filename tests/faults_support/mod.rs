@@ -11,7 +11,10 @@ extern crate alloc;
 use alloc::rc::Rc;
 use core::cell::RefCell;
 use core::task::Waker;
+use core::time::Duration;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+
+use sansocket::blocking::Stream;
 
 pub(crate) use ends::{Adapter, End};
 
@@ -145,6 +148,29 @@ impl Write for Nth {
     fn flush(&mut self) -> io::Result<()> {
         self.call(Call::Flush)?;
         self.flushed = self.written.len();
+        Ok(())
+    }
+}
+
+/// It never blocks, so that no timeout makes a difference.
+impl Stream for Nth {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.shut_down()
+    }
+
+    fn read_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(None)
+    }
+
+    fn set_read_timeout(&mut self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_timeout(&self) -> io::Result<Option<Duration>> {
+        Ok(None)
+    }
+
+    fn set_write_timeout(&mut self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }
 }

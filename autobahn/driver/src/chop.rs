@@ -1,9 +1,10 @@
 //! A TCP stream that can be told to move one byte at a time.
 
 use std::io::{self, BufRead, BufReader, IoSlice, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
-use sansocket::blocking::half_close;
+use sansocket::blocking::Stream;
 
 /// A TCP stream whose reads and writes move at most `limit` bytes.
 ///
@@ -24,10 +25,6 @@ impl Chop {
             written: Vec::new(),
             limit,
         })
-    }
-
-    pub fn half_close(&mut self) -> io::Result<()> {
-        half_close(self.stream.get_mut())
     }
 }
 
@@ -59,5 +56,28 @@ impl Write for Chop {
         let result = self.stream.get_mut().write_all(&self.written);
         self.written.clear();
         result
+    }
+}
+
+/// The stream's own.
+impl Stream for Chop {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.stream.get_ref().shutdown(Shutdown::Write)
+    }
+
+    fn read_timeout(&self) -> io::Result<Option<Duration>> {
+        self.stream.get_ref().read_timeout()
+    }
+
+    fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.stream.get_ref().set_read_timeout(timeout)
+    }
+
+    fn write_timeout(&self) -> io::Result<Option<Duration>> {
+        self.stream.get_ref().write_timeout()
+    }
+
+    fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.stream.get_ref().set_write_timeout(timeout)
     }
 }

@@ -8,6 +8,7 @@ use std::env;
 use std::error::Error;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use sansocket::blocking::{self, Incoming, WebSocket};
 use sansocket::deflate::Offer;
@@ -17,6 +18,9 @@ use sansocket::{Config, Message, random};
 use crate::chop::Chop;
 
 mod chop;
+
+/// How long an opening handshake may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -44,7 +48,7 @@ fn serve(address: &str, chop: bool) -> Result<()> {
 }
 
 fn accept(stream: Chop) -> Result<WebSocket<Chop>> {
-    let incoming = Incoming::read(stream, HeadLimits::default())?;
+    let incoming = Incoming::read(stream, HeadLimits::default(), PATIENCE)?;
     let accepted = Server::new()
         .with_deflate(Offer::default())
         .accept(incoming.request())?;
@@ -57,7 +61,7 @@ fn play(url: &str, chop: bool) -> Result<()> {
         let stream = Chop::new(TcpStream::connect(address)?, chop)?;
         let mut client = Client::new(&Uri::parse(&format!("{url}{path}"))?, random::nonce());
         client.offer_deflate(Offer::default());
-        Ok(blocking::connect_with(stream, &client, &config())?.0)
+        Ok(blocking::connect_with(stream, &client, &config(), PATIENCE)?.0)
     };
 
     let Some(Message::Text(count)) = open("/getCaseCount")?.read()? else {
@@ -79,8 +83,7 @@ fn config() -> Config {
     }
 }
 
-fn echo(socket: WebSocket<Chop>) -> Result<()> {
-    let mut socket = socket.with_half_close(Chop::half_close);
+fn echo(mut socket: WebSocket<Chop>) -> Result<()> {
     while let Some(message) = socket.read()? {
         socket.send(message)?;
     }

@@ -14,7 +14,7 @@ use std::io::{self, BufRead};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use sansocket::blocking::{Incoming, WebSocket, connect_with, half_close};
+use sansocket::blocking::{Incoming, WebSocket, connect_with};
 use sansocket::deflate::{Element, Offer, Params};
 use sansocket::handshake::{Client, Extensions, HandshakeError, HeadLimits, Server, Uri, reject};
 use sansocket::{Config, Role, random};
@@ -52,7 +52,7 @@ fn serve() -> Result<()> {
 }
 
 fn accept(stream: TcpStream) -> Result<()> {
-    let incoming = Incoming::read(tap(stream)?, HeadLimits::default())?;
+    let incoming = Incoming::read(tap(stream)?, HeadLimits::default(), PATIENCE)?;
     let target = incoming.request().target();
     let (wanted, level) = wishes(target)?;
     let path = target.split('?').next().unwrap_or(target).to_owned();
@@ -120,7 +120,7 @@ fn connect(line: &str) -> Result<String> {
     let address = url.strip_prefix("ws://").ok_or("no ws:// URL")?;
     let address = address.split('/').next().unwrap_or(address);
     let stream = tap(TcpStream::connect(address)?)?;
-    let (socket, established) = connect_with(stream, &client, &config)?;
+    let (socket, established) = connect_with(stream, &client, &config, PATIENCE)?;
     if usual.is_some() {
         return say(socket, Role::Client, established.deflate());
     }
@@ -148,8 +148,7 @@ fn usual(offered: &Extensions) -> Result<Option<Offer>> {
 }
 
 /// Talks, and returns what was agreed and what it took.
-fn say(socket: WebSocket<Tap>, own: Role, params: Option<Params>) -> Result<String> {
-    let mut socket = socket.with_half_close(|tap| half_close(&mut tap.stream));
+fn say(mut socket: WebSocket<Tap>, own: Role, params: Option<Params>) -> Result<String> {
     let agreed = params.map_or_else(|| "nothing".into(), written);
     match talk(&mut socket, own, params) {
         Ok(figures) => Ok(format!("{agreed}: {figures}")),

@@ -4,9 +4,9 @@ use sansocket::blocking::WebSocket;
 use sansocket::deflate::Params;
 use sansocket::{CloseCode, CloseFrame, Compress, Fin, Message, Role};
 
-use crate::Result;
 use crate::script::{Size, Step, Way, Window, script};
 use crate::tap::Tap;
+use crate::{PATIENCE, Result};
 
 /// Says all there is to say; returns what it took.
 pub fn talk(socket: &mut WebSocket<Tap>, own: Role, params: Option<Params>) -> Result<String> {
@@ -44,7 +44,10 @@ pub fn talk(socket: &mut WebSocket<Tap>, own: Role, params: Option<Params>) -> R
         total.2 += sent;
         total.3 += received;
     }
-    socket.close(Some(CloseFrame::new(CloseCode::NORMAL_CLOSURE, "")))?;
+    socket.close(
+        Some(CloseFrame::new(CloseCode::NORMAL_CLOSURE, "")),
+        PATIENCE,
+    )?;
     let (count, len, sent, received) = total;
     let shorter = sent < len && received < len;
     if shorter != params.is_some() {
