@@ -3,7 +3,9 @@
 mod common;
 
 use common::vectors::{self, Case};
-use common::{BOTH, Feed, Heard, describe, describe_error, hex, naive, run, show};
+use common::{
+    BOTH, Feed, Heard, connection, describe, describe_error, hex, naive, run, run_on, show, take,
+};
 use proptest::prelude::*;
 use sansocket::{Config, Limits, Receiver, Role};
 
@@ -71,6 +73,29 @@ fn a_half_hears_what_the_whole_does() {
             }
             heard.dedup_by(|next, before| next == before && next.starts_with("fails"));
             assert_eq!(heard, case.heard, "{} to a {role:?} by {len}", case.name);
+        }
+    }
+}
+
+/// CL-13, CL-09, CT-05: behind our own Close frame the same is heard, whatever comes; Pings are answered, and nothing else.
+#[test]
+fn our_own_close_changes_nothing_of_what_is_heard() {
+    for (case, role, bytes) in vectors() {
+        for feed in Feed::ALL {
+            for len in [7, usize::MAX] {
+                let closing = |config: &Config| {
+                    let mut conn = connection(role, config);
+                    conn.close(None).expect("open");
+                    take(&mut conn);
+                    conn
+                };
+                let heard = run_on(closing, Config::default(), feed, bytes.chunks(len));
+                let name = format!("{} to a {role:?}, {feed:?} by {len}", case.name);
+                assert_eq!(heard.events, case.heard, "{name}");
+                let answers = case.answers.iter().copied();
+                let pongs: Vec<_> = answers.filter(|it| it.starts_with("pong")).collect();
+                assert_eq!(naive::describe(&heard.wrote, role), pongs, "{name}");
+            }
         }
     }
 }

@@ -270,11 +270,8 @@ fn agree(us: &End, peer: &End) {
     if let Some(Heard::Close(frame)) = us.ear.heard.last() {
         let said = frame.as_ref().map(|frame| frame.code);
         assert_eq!(said, theirs.sent, "what was sent is heard");
-        // What comes after our own Close frame is dropped, and nothing else.
-        if ours.by == EndedBy::Peer {
-            let all = [peer.said.len(), peer.pinged.len()];
-            assert_eq!([heard.len(), pings.len()], all, "before a Close frame");
-        }
+        let all = [peer.said.len(), peer.pinged.len()];
+        assert_eq!([heard.len(), pings.len()], all, "before a Close frame");
     }
     if ours.clean {
         assert!(theirs.clean || peer.failed, "all that we wrote has arrived");

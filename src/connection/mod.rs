@@ -220,7 +220,8 @@ impl Connection {
 
     /// Returns the next event and advances `input` behind it; `None` when all of `input` is used and more is wanted.
     ///
-    /// Payloads are unmasked in place. After our own Close frame, messages are checked and dropped.
+    /// Payloads are unmasked in place. Messages are returned until the peer's Close frame, also after our own: a peer that
+    /// answers our Close frame sends before that what it had queued. They cannot be answered any more.
     ///
     /// # Errors
     ///
@@ -231,10 +232,7 @@ impl Connection {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        // Once our Close frame is out, messages are dropped.
-        if self.is_open()
-            && let Some(event) = self.receiver.receive_whole(input)
-        {
+        if let Some(event) = self.receiver.receive_whole(input) {
             return Ok(Some(event));
         }
         if self.receiver.takes(input) {
@@ -255,12 +253,9 @@ impl Connection {
         &mut self,
         input: &mut BytesMut,
     ) -> Result<Option<Event<'static>>, ProtocolError> {
-        loop {
-            let event = self.receiver.receive_bytes(input);
-            if self.answer(&event) {
-                return event;
-            }
-        }
+        let event = self.receiver.receive_bytes(input);
+        self.answer(&event);
+        event
     }
 
     /// Does what [`receive`](Self::receive) does until `budget` bytes were inflated; then it returns
@@ -306,12 +301,9 @@ impl Connection {
         input: &mut &'i mut [u8],
         budget: &mut usize,
     ) -> Result<Received<'i>, ProtocolError> {
-        loop {
-            let event = self.receiver.next_within(input, budget);
-            if self.answer(&event) {
-                return Ok(self.receiver.received(event?, input));
-            }
-        }
+        let event = self.receiver.next_within(input, budget);
+        self.answer(&event);
+        Ok(self.receiver.received(event?, input))
     }
 
     /// Does what [`receive_within`](Self::receive_within) does with bytes in a [`BytesMut`], and returns events that can be
@@ -325,12 +317,9 @@ impl Connection {
         input: &mut BytesMut,
         budget: &mut usize,
     ) -> Result<Received<'static>, ProtocolError> {
-        loop {
-            let event = self.receiver.next_bytes_within(input, budget);
-            if self.answer(&event) {
-                return Ok(self.receiver.received(event?, input));
-            }
-        }
+        let event = self.receiver.next_bytes_within(input, budget);
+        self.answer(&event);
+        Ok(self.receiver.received(event?, input))
     }
 
     /// Takes note that the stream has ended: nothing more will come from the peer. Call it when
@@ -549,6 +538,9 @@ impl Connection {
 
     /// Queues a Close frame, with or without a code and reason, and takes no more data (RFC 6455 §7.1.2).
     ///
+    /// The peer may send messages until it answers; [`receive`](Self::receive) returns them (RFC 6455 §5.5.1 forbids
+    /// sending only).
+    ///
     /// # Errors
     ///
     /// Those of [`Sender::close`]; nothing is queued then.
@@ -629,24 +621,19 @@ impl Connection {
             }
             return Ok(Some(control(opcode, payload)));
         }
-        loop {
-            let event = self.receiver.receive_any(input);
-            if self.answer(&event) {
-                return event;
-            }
-        }
+        let event = self.receiver.receive_any(input);
+        self.answer(&event);
+        event
     }
 
-    /// Answers what has come; tells whether it is for the application, too.
+    /// Answers a Ping, a Close frame or a fault of the peer.
     #[inline]
-    fn answer(&mut self, event: &Result<Option<Event<'_>>, ProtocolError>) -> bool {
+    fn answer(&mut self, event: &Result<Option<Event<'_>>, ProtocolError>) {
         match event {
-            Ok(Some(Event::Text(_) | Event::Binary(_) | Event::Chunk(_))) => return self.is_open(),
             Ok(Some(Event::Ping(payload))) => self.sender.answer_ping(payload),
             Ok(Some(Event::Close(frame))) => self.sender.answer_close(frame.as_ref()),
             Ok(_) => {}
             Err(error) => self.sender.answer_error(*error),
         }
-        true
     }
 }
