@@ -164,6 +164,12 @@ impl Assembly {
     }
 
     /// Returns the last `len` bytes that are held.
+    pub(crate) fn held(&self, len: usize) -> &[u8] {
+        let start = self.gathered.len().saturating_sub(len);
+        self.gathered.get(start..).unwrap_or_default()
+    }
+
+    /// Takes the last `len` bytes that are held.
     pub(crate) fn take_held(&mut self, len: usize) -> Buffer {
         self.gathered.split_last(len)
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::error::ProtocolError;
 use crate::role::Role;
 use crate::text::Utf8Bytes;
+use crate::utf8::Utf8;
 
 /// Why a connection was closed (RFC 6455 §7.4).
 ///
@@ -141,6 +142,28 @@ impl CloseFrame {
             code,
             reason: reason.into(),
         }
+    }
+
+    /// Checks what the first bytes of a payload of two or more show already: an error is reported at the byte that makes it
+    /// certain.
+    pub(crate) fn check_start(payload: &[u8]) -> Result<(), ProtocolError> {
+        let (codes, reason) = match payload {
+            [] => return Ok(()),
+            [high] => (
+                u16::from_be_bytes([*high, 0])..=u16::from_be_bytes([*high, 0xFF]),
+                &[][..],
+            ),
+            [high, low, reason @ ..] => {
+                let code = u16::from_be_bytes([*high, *low]);
+                (code..=code, reason)
+            }
+        };
+        if !codes.map(CloseCode).any(CloseCode::is_receivable) {
+            return Err(ProtocolError::InvalidCloseCode);
+        }
+        Utf8::new()
+            .push(reason)
+            .map_err(|_| ProtocolError::InvalidCloseReason)
     }
 
     /// Reads the payload of a Close frame, which may be empty (RFC 6455 §5.5.1).

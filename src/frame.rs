@@ -281,6 +281,11 @@ impl FrameHeader {
         ensure(
             !self.opcode.is_control() || self.len <= Self::MAX_CONTROL_LEN,
             E::OversizedControlFrame,
+        )?;
+        // §5.5.1 "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer"
+        ensure(
+            self.opcode != Opcode::Close || self.len != 1,
+            E::TruncatedCloseCode,
         )
     }
 

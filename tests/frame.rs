@@ -72,6 +72,9 @@ fn oracle(bytes: &[u8], role: Role, in_message: bool) -> Option<ProtocolError> {
     if control && short > 125 {
         return Some(E::OversizedControlFrame);
     }
+    if opcode == 8 && short == 1 {
+        return Some(E::TruncatedCloseCode);
+    }
     let extended = &bytes[2..];
     match short {
         126 if extended.len() >= 2 && extended[0] == 0 && extended[1] < 126 => {

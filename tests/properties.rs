@@ -164,6 +164,39 @@ proptest! {
         prop_assert_eq!(said, expected);
     }
 
+    /// CL-02, CL-03, CL-05, F-15: a bad Close frame fails at its first bad byte: the second one for half a code, the first
+    /// byte of a code that no byte behind it makes good, the byte that is no part of any text.
+    #[test]
+    fn a_close_frame_fails_at_its_first_bad_byte(
+        role in role(),
+        code in code(),
+        reason in almost_text().prop_filter("short", |reason| reason.len() <= 123),
+        len in 1_usize..8,
+        message in select(&["", "01 01 'a'", "81 01 'a'"][..]),
+    ) {
+        let [high, low] = code.to_be_bytes();
+        let payload = [&[high, low][..], &reason].concat();
+        let payload = if len < 2 { &payload[..len] } else { &payload[..] };
+        let none_is_good = (0..=u8::MAX).all(|low| !may_be_sent(u16::from_be_bytes([high, low]), Role::Client));
+        let bad = match read_utf8(&reason) {
+            _ if len < 2 => Some(0),
+            _ if none_is_good => Some(0),
+            _ if !may_be_sent(code, Role::Client) => Some(1),
+            Ok(true) => None,
+            Ok(false) => Some(payload.len() - 1),
+            Err(bad) => Some(2 + bad),
+        };
+        let bytes = common::towards(role, &naive::frame(0x88, payload));
+        let header = bytes.len() - payload.len();
+        let expected = bad.map(|bad| if len < 2 { 1 } else { header + bad });
+
+        let mut conn = common::fresh(role);
+        common::hear_frames(&mut conn, role, message);
+        let heard = bytes.iter().map(|&byte| common::hear(&mut conn, &[byte]));
+        let failed = heard.into_iter().position(|heard| heard.iter().any(|heard| heard.starts_with("fails")));
+        prop_assert_eq!(failed, expected, "{:02x?}", payload);
+    }
+
     /// CL-02, CL-04, CL-05: a Close frame that may be sent has the code and the reason on the wire, and the peer reads
     /// them; one that may not is refused, and the connection goes on.
     #[test]

@@ -156,6 +156,8 @@ mod s5_2_framing {
         check_fails_at("", "09", "fails FragmentedControlFrame 1002", 1);
         check_fails_at("", "89 7e", "fails OversizedControlFrame 1002", 2);
         check_fails_at("", "88 7f", "fails OversizedControlFrame 1002", 2);
+        check_fails_at("", "88 01", "fails TruncatedCloseCode 1002", 2);
+        check_fails_at("01 01 'a'", "88 01", "fails TruncatedCloseCode 1002", 2);
         check_fails_at("", "82 7f 80", "fails LengthOutOfRange 1002", 3);
         // 16 bits must hold 126, which only the second byte decides; 64 bits must hold 65,536, and six bytes of zero
         // are enough to see that they do not.

@@ -54,6 +54,7 @@ fn is_legal(header: FrameHeader, role: Role, in_use: u8, in_message: bool) -> bo
         len,
     } = header;
     let of_kind = match opcode {
+        Opcode::Close if len == 1 => false,
         Opcode::Close | Opcode::Ping | Opcode::Pong => rsv == 0 && fin && len < 126,
         Opcode::Continuation => rsv == 0 && in_message,
         Opcode::Text | Opcode::Binary => rsv | in_use == in_use && !in_message,

@@ -503,6 +503,9 @@ impl Receiver {
             self.control += piece.len() as u8;
         }
         if frame.remaining > 0 {
+            if frame.opcode == Opcode::Close {
+                CloseFrame::check_start(self.message.held(self.control.into()))?;
+            }
             self.state = State::Payload(frame);
             return Ok(None);
         }

@@ -846,12 +846,33 @@ pub(crate) const BAD_CLOSE_CODES: &[Case] = &[
 
 const BAD_CODE: &[&str] = &["fails InvalidCloseCode 1002"];
 
-pub(crate) const HALF_CODES: &[Case] = &[case(
-    "one byte",
-    "88 01 03",
-    &["fails TruncatedCloseCode 1002"],
-    &["close 1002"],
-)];
+pub(crate) const HALF_CODES: &[Case] = &[
+    case(
+        "one byte",
+        "88 01 03",
+        &["fails TruncatedCloseCode 1002"],
+        &["close 1002"],
+    ),
+    case(
+        "one byte that has not come",
+        "88 01",
+        &["fails TruncatedCloseCode 1002"],
+        &["close 1002"],
+    ),
+    only(
+        Role::Server,
+        "nor its key",
+        "88 81",
+        &["fails TruncatedCloseCode 1002"],
+        &["close 1002"],
+    ),
+    case(
+        "one byte within a message",
+        "01 01 'a' 88 01",
+        &["fails TruncatedCloseCode 1002"],
+        &["close 1002"],
+    ),
+];
 
 pub(crate) const BAD_REASONS: &[Case] = &[
     case(

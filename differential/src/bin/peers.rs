@@ -128,7 +128,7 @@ fn explain(peer: &Peer, stream: &Stream, model: &Reading, theirs: &Verdict) -> O
         }
         // It looks at a frame only once more of it has come.
         (End::Failed, End::Open) if !is_whole(last) => classes.push("fails later".into()),
-        // It knows from the length that the payload will be half a code, or that a frame is too long without its key.
+        // It knows from the length that a frame is too long, without its key.
         (End::Open, End::Failed) if peer.sends_codes && is_known_early(last, theirs.code) => {
             classes.push("fails earlier".into());
         }
@@ -140,7 +140,6 @@ fn explain(peer: &Peer, stream: &Stream, model: &Reading, theirs: &Verdict) -> O
 
 fn is_known_early(frame: &[u8], code: Option<u16>) -> bool {
     match (frame, code) {
-        ([0x88, 0x01 | 0x81, ..], Some(1002)) => true,
         ([_, 0xFF, ..], Some(1009)) => (10..14).contains(&frame.len()),
         _ => false,
     }

@@ -149,6 +149,7 @@ impl Reader<'_> {
         self.must(masked == (self.role == Role::Server), Rule::Mask)?;
         let short = second & 0x7F;
         self.must(!control || short <= 125, Rule::ControlLengthForm)?;
+        self.must(opcode != 8 || short != 1, Rule::CloseLength)?;
 
         let extended = match short {
             126 => 2,
@@ -196,11 +197,11 @@ impl Reader<'_> {
             }
         }
         if control {
+            if opcode == 8 {
+                self.close(&payload, whole)?;
+            }
             if !whole {
                 return Ok(None);
-            }
-            if opcode == 8 {
-                self.close(&payload)?;
             }
         } else {
             self.data(fin, opcode, &payload, whole)?;
@@ -257,12 +258,23 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Takes a Close frame (§5.5.1), behind which nothing is read.
-    fn close(&mut self, payload: &[u8]) -> Result<(), Stop> {
+    /// Takes what has come of a Close frame (§5.5.1), behind which nothing is read.
+    fn close(&mut self, payload: &[u8], whole: bool) -> Result<(), Stop> {
         let mut code = None;
+        if !whole && matches!(self.instead(Rule::Code), Some(Instead::ClosesWith(_))) {
+            return Ok(()); // it looks at whole frames only
+        }
+        if let [high] = payload {
+            // The codes from 1000 to 4999 begin with these, but for those that must not be sent (§7.4).
+            let good = matches!(high, 0x03 | 0x0B..=0x13);
+            self.must(good || whole, Rule::Code)?;
+        }
         if let [high, low, reason @ ..] = payload {
             let sent = u16::from_be_bytes([*high, *low]);
-            let utf8 = str::from_utf8(reason).is_ok();
+            let utf8 = match str::from_utf8(reason) {
+                Ok(_) => true,
+                Err(error) => !whole && error.error_len().is_none(),
+            };
             let (rule, legal) = match sent {
                 1014 => (Rule::Code1014, self.instead(Rule::Code1014).is_none()),
                 1000..=1003 | 1007..=1013 | 3000..=4999 => (Rule::Code, true),
@@ -274,10 +286,14 @@ impl Reader<'_> {
             }
             self.must(utf8, Rule::Reason)?;
             code = Some(sent);
-        } else {
+        } else if whole {
             self.must(payload.is_empty(), Rule::CloseLength)?;
         }
-        self.stop(End::Closed, code)
+        if whole {
+            self.stop(End::Closed, code)
+        } else {
+            Ok(())
+        }
     }
 
     fn must(&mut self, holds: bool, rule: Rule) -> Result<(), Stop> {
