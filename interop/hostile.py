@@ -97,8 +97,11 @@ class Client:
                 self.read += more
         if self.read.startswith(b"HTTP/1.1 "):
             return self.read[9:12].decode()
-        frame = self.read[-4:]
-        return str(struct.unpack("!H", frame[2:])[0]) if frame[:2] == b"\x88\x02" else "nothing"
+        # The code and the reason, which is ASCII, have no byte like the first one of their frame.
+        _, _, last = self.read.rpartition(b"\x88")
+        if len(last) < 3 or len(last) != 1 + last[0]:
+            return "nothing"
+        return str(struct.unpack("!H", last[1:3])[0])
 
 
 def header(opcode: int, length: int, fin: bool = True, compressed: bool = False) -> bytes:

@@ -52,6 +52,9 @@ pub struct Config {
     pub limits: Limits,
     /// Whether messages are received whole or in chunks. Default: whole.
     pub delivery: Delivery,
+    /// Whether the Close frame that answers a [`ProtocolError`](crate::ProtocolError) has the error's text as its reason, so
+    /// that a log of the peer tells the fault. Default: true.
+    pub error_reason: bool,
     /// The most payload in a frame that we send, in bytes, at least 1; longer messages are fragmented, so that control
     /// frames can go out between the fragments. Default: no limit but that of the type, 4 GiB.
     pub fragment_size: u32,
@@ -80,6 +83,7 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             delivery: Delivery::Messages,
+            error_reason: true,
             fragment_size: u32::MAX,
             outgoing_limit: 64 << 20,
             #[cfg(feature = "deflate")]

@@ -5,7 +5,8 @@ use core::fmt;
 /// The rule of the protocol, or the limit, that the peer broke.
 ///
 /// After one the connection has failed (RFC 6455 §7.1.7): the Close frame that tells the peer is already queued, and no
-/// further byte is parsed. [`ProtocolError::close_code`] is the code in that frame.
+/// further byte is parsed. [`ProtocolError::close_code`] is the code in that frame, and the error's text the reason, as
+/// [`Config::error_reason`](crate::Config::error_reason) says.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -56,9 +57,10 @@ pub enum ProtocolError {
     TooManyControlFrames,
 }
 
-impl fmt::Display for ProtocolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl ProtocolError {
+    /// Returns the text that [`Display`](fmt::Display) writes, which our Close frame has as its reason: at most 123 bytes.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
             Self::UnmaskedFrame => "a client sent a frame without a mask",
             Self::MaskedFrame => "a server sent a frame with a mask",
             Self::ReservedBits => "a reserved bit is set without an extension that defines it",
@@ -80,7 +82,13 @@ impl fmt::Display for ProtocolError {
             Self::TooManyFragments => "a message has more frames than the limit",
             Self::TooManyEmptyFragments => "a message has more empty frames than the limit",
             Self::TooManyControlFrames => "more control frames than the limit interrupt a message",
-        })
+        }
+    }
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
     }
 }
 

@@ -348,7 +348,7 @@ fn a_failure_is_told_to_a_peer_that_goes_on_sending() {
             "by the peer, not clean, 1006, sent 1002"
         );
         drop(socket);
-        assert_eq!(end(peer), ["close 1002"]);
+        assert_eq!(end(peer), [r#"close 1002 "the opcode is reserved""#]);
     }
 }
 
@@ -680,7 +680,7 @@ fn a_failure_is_reported_once_though_its_close_frame_has_to_wait() {
         let mut socket = WebSocket::new(wire, connection, rest);
         assert_eq!(socket.read().expect("no error"), None);
         let written = naive::describe(&socket.stream().written, role);
-        assert_eq!(written, ["close 1002"]);
+        assert_eq!(written, [r#"close 1002 "the opcode is reserved""#]);
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{BOTH, Pair, closing, fresh, hear, hear_frames, take, take_frames};
+use common::{
+    BOTH, Pair, closing, connection, explained, fresh, hear, hear_frames, take, take_frames,
+};
 use sansocket::{
     CloseCode, CloseFrame, Config, Connection, EndedBy, Event, Fin, MessageKind, Outcome,
     ProtocolError, Receiver, Reply, Role, SendError, Sender, Transport, UnexpectedEof,
@@ -72,7 +74,7 @@ impl State {
             Self::FailedByPeer => {
                 let heard = hear_frames(&mut conn, role, "81 01 ff");
                 assert_eq!(heard, ["fails InvalidUtf8 1007"]);
-                Some("close 1007")
+                Some(r#"close 1007 "a text message is not UTF-8""#)
             }
             Self::FailedByUs => {
                 conn.fail(closing(1011, "oops")).expect("open");
@@ -180,10 +182,10 @@ fn bad_data_after_our_close_fails_the_connection() {
         ("82 7f 00000000 04000001", "fails FrameTooLarge 1009"),
     ] {
         let code = &error[error.len() - 4..];
-        let close = format!("close {code}");
+        let close = &explained(&[error], &[&format!("close {code}")])[0];
         check(
             input,
-            (&[error], &[&close], State::FailedByPeer),
+            (&[error], &[close], State::FailedByPeer),
             (&[error], &[], State::FailedInClosing),
         );
     }
@@ -197,7 +199,7 @@ fn chunks_are_delivered_after_our_close() {
         ..Config::default()
     };
     for role in BOTH {
-        let mut conn = common::connection(role, &config);
+        let mut conn = connection(role, &config);
         assert_eq!(
             hear_frames(&mut conn, role, "01 01 'a'"),
             [r#"chunk of text "a""#]
@@ -223,7 +225,7 @@ fn compressed_messages_are_delivered_after_our_close() {
     let config = Config::default();
     for role in BOTH {
         let params = sansocket::deflate::Params::default();
-        let mut conn = common::connection(role, &config).with_deflate(params, &config);
+        let mut conn = connection(role, &config).with_deflate(params, &config);
         let heard = hear_frames(&mut conn, role, "c1 07 f248cdc9c90700");
         assert_eq!(heard, [r#"text "Hello""#]);
         conn.close(None).expect("open");
@@ -648,7 +650,8 @@ fn both_ends_know_of_a_failure() {
     let heard = hear(&mut pair.server, b"\x81\x00");
     assert_eq!(heard, ["fails UnmaskedFrame 1002"]);
     pair.drive();
-    assert_eq!(pair.heard_by_client, [r#"text "before""#, "close 1002"]);
+    let close = r#"close 1002 "a client sent a frame without a mask""#;
+    assert_eq!(pair.heard_by_client, [r#"text "before""#, close]);
     let outcome = pair.server.outcome().expect("an end");
     assert_eq!(outcome.code, CloseCode::ABNORMAL_CLOSURE);
     assert_eq!(outcome.sent, Some(CloseCode::PROTOCOL_ERROR));
@@ -657,6 +660,52 @@ fn both_ends_know_of_a_failure() {
     assert_eq!(outcome.code, CloseCode::PROTOCOL_ERROR);
     assert_eq!(outcome.by, EndedBy::Peer);
     assert!(outcome.clean);
+}
+
+/// FA-02, FA-08, CL-05: the Close frame that answers an error says what the error does, in at most 123 bytes, unless a setting
+/// turns that off; also where the sending half hears of it from the other one.
+#[test]
+fn each_error_is_told_in_its_own_words() {
+    for role in BOTH {
+        for error in common::PROTOCOL_ERRORS {
+            let text = error.to_string();
+            assert!(text.len() <= CloseFrame::MAX_REASON_LEN, "{text}");
+            let code = error.close_code();
+            for (error_reason, close) in [
+                (true, format!("close {code} {text:?}")),
+                (false, format!("close {code}")),
+            ] {
+                let config = Config {
+                    error_reason,
+                    ..Config::default()
+                };
+                let (receiver, sender) = connection(role, &config).split();
+                let mut halves = Halves { receiver, sender };
+                halves.sender.reply(Reply::Fail(error));
+                assert_eq!(halves.take_frames(role), [close], "{role:?}");
+                let outcome = halves.sender.outcome().expect("an end");
+                assert_eq!(outcome.sent, Some(code));
+            }
+        }
+    }
+}
+
+/// FA-08: of a connection, too, the reason can be turned off.
+#[test]
+fn an_error_is_told_without_words_if_so_set() {
+    let config = Config {
+        error_reason: false,
+        ..Config::default()
+    };
+    for role in BOTH {
+        let mut conn = connection(role, &config);
+        hear_frames(&mut conn, role, "81 01 ff");
+        assert_eq!(take_frames(&mut conn, role), ["close 1007"]);
+        let mut conn = connection(role, &config);
+        conn.fail(closing(1011, "oops")).expect("open");
+        let close = r#"close 1011 "oops""#;
+        assert_eq!(take_frames(&mut conn, role), [close], "our own words");
+    }
 }
 
 /// The two halves of a connection, joined by the values that the receiving one passes on.
@@ -729,7 +778,8 @@ fn two_halves_fail_as_one() {
         let failure = ["fails ReservedOpcode 1002"];
         assert_eq!(halves.hear(role, "83 00 81 01 'a'"), failure);
         assert_eq!(halves.hear(role, "88 00"), failure);
-        assert_eq!(halves.take_frames(role), ["close 1002"]);
+        let close = explained(&failure, &["close 1002"]);
+        assert_eq!(halves.take_frames(role), close);
         assert_eq!(halves.sender.transport(), Transport::HalfClose);
         let outcome = halves.sender.outcome().expect("an end");
         assert_eq!(outcome.error, Some(ProtocolError::ReservedOpcode));

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{BOTH, Feed, hear, hex, naive, run, show, towards};
+use common::{BOTH, Feed, explained, hear, hex, naive, run, show, towards};
 use sansocket::{Config, Limits, Role};
 
 /// Checks what is heard of `frames` under `limits`: by both roles, whole and byte by byte, handed over in every way.
@@ -18,6 +18,7 @@ fn check(limits: Limits, frames: &[u8], heard: &[&str], answers: &[&str]) {
                 let of = run(role, config, feed, bytes.chunks(size));
                 let case = format!("{} to a {role:?}, {feed:?} by {size}", show(frames));
                 assert_eq!(of.events, heard, "{case}");
+                let answers = explained(heard, answers);
                 assert_eq!(naive::describe(&of.wrote, role), answers, "{case}");
             }
         }

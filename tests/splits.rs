@@ -4,7 +4,8 @@ mod common;
 
 use common::vectors::{self, Case};
 use common::{
-    BOTH, Feed, Heard, connection, describe, describe_error, hex, naive, run, run_on, show, take,
+    BOTH, Feed, Heard, connection, describe, describe_error, explained, hex, naive, run, run_on,
+    show, take,
 };
 use proptest::prelude::*;
 use sansocket::{Config, Limits, Receiver, Role};
@@ -46,7 +47,7 @@ fn every_way_to_hand_input_over_hears_the_same() {
             assert_eq!(events, case.heard, "{} to a {role:?}, {feed:?}", case.name);
             assert_eq!(
                 naive::describe(&wrote, role),
-                case.answers,
+                explained(case.heard, case.answers),
                 "{} to a {role:?}, {feed:?}",
                 case.name
             );
@@ -212,7 +213,10 @@ fn bad_text_in_lent_memory_fails() {
                 for feed in Feed::ALL {
                     let heard = run(role, Config::default(), feed, bytes.chunks(size));
                     assert_eq!(heard.events, ["fails InvalidUtf8 1007"]);
-                    assert_eq!(naive::describe(&heard.wrote, role), ["close 1007"]);
+                    assert_eq!(
+                        naive::describe(&heard.wrote, role),
+                        [r#"close 1007 "a text message is not UTF-8""#]
+                    );
                 }
             }
         }

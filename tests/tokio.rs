@@ -325,7 +325,10 @@ async fn failing_can_be_dropped_anywhere() {
         assert_eq!(protocol_error(read()), ProtocolError::ReservedOpcode);
         assert_eq!(read().expect("no error"), None);
         let wire = &socket.stream().wire;
-        assert_eq!(naive::describe(&wire.written, role), ["close 1002"]);
+        assert_eq!(
+            naive::describe(&wire.written, role),
+            [r#"close 1002 "the opcode is reserved""#]
+        );
         assert!(wire.shut && wire.ended);
     }
 }
@@ -661,7 +664,7 @@ async fn a_failure_is_told_to_a_peer_that_goes_on_sending() {
         );
         drop(socket);
         let heard = beside(|| peer.join().expect("no panic")).await;
-        assert_eq!(heard, ["close 1002"]);
+        assert_eq!(heard, [r#"close 1002 "the opcode is reserved""#]);
     }
 }
 
@@ -680,7 +683,7 @@ async fn a_failed_connection_is_kept_for_a_second() {
         };
         let (error, heard) = ::tokio::join!(socket.read(), peer);
         assert_eq!(protocol_error(error), ProtocolError::ReservedOpcode);
-        assert_eq!(heard, ["close 1002"]);
+        assert_eq!(heard, [r#"close 1002 "the opcode is reserved""#]);
         assert_eq!(begun.elapsed(), Duration::from_secs(1));
         assert_eq!(socket.read().await.expect("no error"), None);
         assert_eq!(begun.elapsed(), Duration::from_secs(1));

@@ -7,37 +7,13 @@ use core::error::Error;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use common::{BOTH, EXAMPLE_KEY, hex, towards};
+use common::{BOTH, EXAMPLE_KEY, PROTOCOL_ERRORS, hex, towards};
 use sansocket::deflate::{NegotiationError, Params};
 use sansocket::handshake::{HandshakeError, HeadError, OriginPolicy, Server, UriError};
 use sansocket::{
     CloseCode, Compress, CompressionMemory, Config, Connection, Event, Message, Payload,
     ProtocolError, Refused, Role, SendError, Text, Utf8Bytes,
 };
-
-const PROTOCOL_ERRORS: [ProtocolError; 21] = [
-    ProtocolError::UnmaskedFrame,
-    ProtocolError::MaskedFrame,
-    ProtocolError::ReservedBits,
-    ProtocolError::ReservedOpcode,
-    ProtocolError::LengthNotMinimal,
-    ProtocolError::LengthOutOfRange,
-    ProtocolError::UnexpectedContinuation,
-    ProtocolError::ExpectedContinuation,
-    ProtocolError::OversizedControlFrame,
-    ProtocolError::FragmentedControlFrame,
-    ProtocolError::TruncatedCloseCode,
-    ProtocolError::InvalidCloseCode,
-    ProtocolError::InvalidCloseReason,
-    ProtocolError::InvalidUtf8,
-    ProtocolError::InvalidCompression,
-    ProtocolError::CompressionOverhead,
-    ProtocolError::FrameTooLarge,
-    ProtocolError::MessageTooLarge,
-    ProtocolError::TooManyFragments,
-    ProtocolError::TooManyEmptyFragments,
-    ProtocolError::TooManyControlFrames,
-];
 
 const SEND_ERRORS: [SendError; 7] = [
     SendError::Closed,

@@ -27,6 +27,8 @@ use crate::text::Utf8Bytes;
 pub(super) struct Closing {
     role: Role,
     state: State,
+    /// Whether the Close frame that answers an error has its text as the reason.
+    error_reason: bool,
     /// The end of the stream has come.
     eof: bool,
     /// Our Close frame, or what is before it, will never be written.
@@ -56,10 +58,11 @@ struct Frames {
 }
 
 impl Closing {
-    pub(super) const fn new(role: Role) -> Self {
+    pub(super) const fn new(role: Role, error_reason: bool) -> Self {
         Self {
             role,
             state: State::Open,
+            error_reason,
             eof: false,
             cut: false,
             frames: None,
@@ -102,6 +105,16 @@ impl Closing {
             .filter(|frame| frame.code.is_receivable())
             .map(|frame| CloseFrame::new(frame.code, Utf8Bytes::default()));
         Some(frames.sent.clone())
+    }
+
+    /// Returns the Close frame that tells the peer of its `error` (§7.1.7).
+    pub(super) fn answer(&self, error: ProtocolError) -> CloseFrame {
+        let reason = if self.error_reason {
+            Utf8Bytes::from_static(error.text())
+        } else {
+            Utf8Bytes::default()
+        };
+        CloseFrame::new(error.close_code(), reason)
     }
 
     /// The connection fails (§7.1.7), by the peer's `error` or by the will of the application;

@@ -19,7 +19,6 @@ use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::message::{Compress, Message, MessageKind};
 use crate::role::Role;
-use crate::text::Utf8Bytes;
 use crate::utf8::Utf8;
 
 /// Where a client's masking keys come from: a function that returns another key each time.
@@ -112,7 +111,7 @@ impl Sender {
             role,
             keys,
             outgoing: Outgoing::new(limit),
-            closing: Closing::new(role),
+            closing: Closing::new(role, config.error_reason),
             message: None,
             fragment_size,
             plain_below: fragment_size.saturating_add(1),
@@ -426,13 +425,7 @@ impl Sender {
 
     /// Fails the connection for what the peer did.
     pub(super) fn answer_error(&mut self, error: ProtocolError) {
-        self.end(
-            Some(error),
-            CloseFrame {
-                code: error.close_code(),
-                reason: Utf8Bytes::default(),
-            },
-        );
+        self.end(Some(error), self.closing.answer(error));
     }
 
     /// Takes note that the stream has ended.
@@ -567,7 +560,7 @@ impl Sender {
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
-        reason = "a reason is checked before, and an error has none"
+        reason = "a reason is checked before, and that of an error is short"
     )]
     fn push_close(&mut self, frame: Option<&CloseFrame>) {
         self.release_deflater();

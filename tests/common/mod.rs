@@ -23,6 +23,31 @@ pub(crate) const ZERO_KEY: fn() -> [u8; 4] = || [0; 4];
 /// The masking key of the examples in RFC 6455 §5.7.
 pub(crate) const EXAMPLE_KEY: fn() -> [u8; 4] = || [0x37, 0xfa, 0x21, 0x3d];
 
+/// All that a peer may do wrong.
+pub(crate) const PROTOCOL_ERRORS: [ProtocolError; 21] = [
+    ProtocolError::UnmaskedFrame,
+    ProtocolError::MaskedFrame,
+    ProtocolError::ReservedBits,
+    ProtocolError::ReservedOpcode,
+    ProtocolError::LengthNotMinimal,
+    ProtocolError::LengthOutOfRange,
+    ProtocolError::UnexpectedContinuation,
+    ProtocolError::ExpectedContinuation,
+    ProtocolError::OversizedControlFrame,
+    ProtocolError::FragmentedControlFrame,
+    ProtocolError::TruncatedCloseCode,
+    ProtocolError::InvalidCloseCode,
+    ProtocolError::InvalidCloseReason,
+    ProtocolError::InvalidUtf8,
+    ProtocolError::InvalidCompression,
+    ProtocolError::CompressionOverhead,
+    ProtocolError::FrameTooLarge,
+    ProtocolError::MessageTooLarge,
+    ProtocolError::TooManyFragments,
+    ProtocolError::TooManyEmptyFragments,
+    ProtocolError::TooManyControlFrames,
+];
+
 /// Returns the bytes of a transcript: pairs of hexadecimal digits, `'text'`, and either of them repeated, as `00*256`.
 pub(crate) fn hex(transcript: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -113,6 +138,19 @@ pub(crate) fn describe_close(frame: Option<&CloseFrame>) -> String {
 /// Returns an error as a test would write it, with the code that it is answered with.
 pub(crate) fn describe_error(error: ProtocolError) -> String {
     format!("fails {error:?} {}", error.close_code())
+}
+
+/// Returns the frames that answer what was heard, given without the reason of a Close frame: the text of the failure.
+pub(crate) fn explained<A: AsRef<str>>(heard: &[A], answers: &[&str]) -> Vec<String> {
+    let mut answers: Vec<_> = answers.iter().map(|&answer| answer.to_owned()).collect();
+    let failed =
+        |error: &&ProtocolError| heard.last().map(AsRef::as_ref) == Some(&describe_error(**error));
+    if let Some(error) = PROTOCOL_ERRORS.iter().find(failed)
+        && let Some(close) = answers.last_mut().filter(|last| last.starts_with("close"))
+    {
+        *close = format!("{close} {:?}", error.to_string());
+    }
+    answers
 }
 
 pub(crate) const fn name(kind: MessageKind) -> &'static str {
