@@ -14,6 +14,9 @@ pub struct Limits {
     /// The longest message that is received, in bytes. A longer one fails the connection with 1009 at the header that
     /// shows it; a compressed one when that many bytes have come out. Default: 64 MiB, four times the largest message of the conformance suite; memory grows with what has
     /// arrived, never with what was announced.
+    ///
+    /// Where compression was agreed on, this bounds work, too: one byte on the wire may become 1,032, so 65 KB may become
+    /// 64 MiB, which takes some 0.2 s. The limit is for one message; a peer may send many.
     pub message: u64,
     /// The most frames in a message that is fragmented. One more fails the connection with 1008. Default: 131,072, twice
     /// what the conformance suite sends.

@@ -3,7 +3,12 @@
 /// Returns a masking key that cannot be predicted from those before it (RFC 6455 §5.3, §10.3).
 ///
 /// It comes from a generator of the thread, `ChaCha12`, which the operating system has seeded; without the feature `std` from
-/// the operating system itself. A process that forks shares its generators with its child: let one of them send.
+/// the operating system itself.
+///
+/// A copy of a process has the same generators, and makes the same keys: the child of a `fork`, and a virtual machine that is
+/// restored from a snapshot, perhaps many times. Whoever saw the keys of one copy can predict those of the others. Let one
+/// copy send, start the threads that send after the copy, or give
+/// [`Connection::client_with_keys`](crate::Connection::client_with_keys) a function that asks the operating system for each key.
 ///
 /// # Panics
 ///

@@ -33,6 +33,12 @@
 //! memory_table -- --nocapture`. A thread keeps up to four spare ones of
 //! either kind.
 //!
+//! # Work
+//!
+//! A peer that compresses makes us work more than its bytes show: DEFLATE makes up to 1,032 bytes of one.
+//! [`Limits::message`](crate::Limits::message) bounds what comes out of a message. Lower it on a server that anyone can reach,
+//! or do not agree on compression there.
+//!
 //! # Secrets
 //!
 //! How well a message compresses tells who watches the wire what it has in common with other text of the same message or, with
