@@ -225,6 +225,7 @@ fn every_error_is_answered_with_its_status() {
         (E::HeadTooLong, 431),
         (E::TooManyHeaders, 431),
         (E::StartLineTooLong, 414),
+        (E::Tls, 400),
         (E::LineEnding, 400),
         (E::StartLine, 400),
         (E::HeaderLine, 400),

@@ -179,6 +179,235 @@ fn every_start_of_a_head_wants_more() {
     }
 }
 
+/// A way to read a head: that of a request or that of a response.
+type Read = fn(HeadLimits, &[&[u8]]) -> Outcome;
+
+/// Returns where a reader fails that gets single bytes, and how.
+fn failure(read: Read, input: &[u8]) -> Option<(usize, HandshakeError)> {
+    let limits = HeadLimits::default();
+    let end = (1..=input.len()).find(|&end| {
+        let bytes: Vec<_> = input[..end].chunks(1).collect();
+        read(limits, &bytes).is_err()
+    })?;
+    let bytes: Vec<_> = input[..end].chunks(1).collect();
+    Some((end - 1, read(limits, &bytes).expect_err("it fails here")))
+}
+
+/// Checks that a reader fails at the byte with this index, whatever follows it and however the input
+/// is cut.
+fn check_failure(read: Read, input: &[u8], at: usize, error: &HandshakeError) {
+    let found = failure(read, input);
+    assert_eq!(
+        found.as_ref(),
+        Some(&(at, error.clone())),
+        "{}",
+        input.escape_ascii()
+    );
+    let behind: [&[u8]; 4] = [
+        b"",
+        b"\r\n\r\n",
+        b"x: y\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        b"\n",
+    ];
+    for behind in behind {
+        let input = [&input[..=at], behind].concat();
+        for cut in 0..=input.len() {
+            let (first, second) = input.split_at(cut);
+            let outcome = read(HeadLimits::default(), &[first, second]);
+            assert_eq!(
+                outcome.as_ref(),
+                Err(error),
+                "cut at {cut}: {}",
+                input.escape_ascii()
+            );
+        }
+    }
+}
+
+/// S-02, HS-01, HR-13: what greets a server that does not speak HTTP is refused at the first byte
+/// that shows it, and TLS is named.
+#[test]
+fn what_is_no_request_fails_at_the_byte_that_shows_it() {
+    use HandshakeError as E;
+    let greetings: [(&[u8], usize, E); 26] = [
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 0, E::Tls),
+        (b"\x15\x03\x01\x00\x02\x02\x46", 0, E::Tls),
+        (b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f", 0, E::StartLine),
+        (b"\x04\x01\x00\x50", 0, E::StartLine),
+        (b"\x00\x00\x00\x10", 0, E::StartLine),
+        (b"{\"jsonrpc\":\"2.0\"}\r\n", 0, E::StartLine),
+        (b" GET / HTTP/1.1\r\n", 0, E::StartLine),
+        (b"\xef\xbb\xbfGET / HTTP/1.1\r\n", 0, E::StartLine),
+        (b"SSH-2.0-x\r\n", 9, E::StartLine),
+        (b"SSH-2.0-OpenSSH_9.6 Debian-3\r\n", 28, E::StartLine),
+        (b"Oops\r\n", 4, E::StartLine),
+        (b"Oops\n", 4, E::LineEnding),
+        (b"HELO x\r\n", 6, E::StartLine),
+        (b"EHLO \r\n", 5, E::StartLine),
+        (b"GET /\r\n", 5, E::StartLine),
+        (b"GET / \r\n", 6, E::StartLine),
+        (b"GET  / HTTP/1.1\r\n", 4, E::StartLine),
+        (b"GET / XTTP/1.1\r\n", 6, E::StartLine),
+        (b"GET / HTTPS/1.1\r\n", 10, E::StartLine),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 11, E::HttpVersion),
+        (b"GET / HTTP/1.2\r\n", 13, E::HttpVersion),
+        (b"GET / HTTP/1.11\r\n", 14, E::StartLine),
+        (b"GET / HTTP/1.1 \r\n", 14, E::StartLine),
+        (b"GET /\xc3\xa9 HTTP/1.1\r\n", 5, E::StartLine),
+        (b"\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\n", 8, E::StartLine),
+        (b"\r\n\x16\x03\x01", 2, E::StartLine),
+    ];
+    for (input, at, error) in greetings {
+        check_failure(read_request, input, at, &error);
+    }
+    assert!(E::Tls.to_string().contains("TLS"));
+    assert_eq!(E::Tls.status(), 400);
+}
+
+/// S-02, HC-01, HR-13: what greets a client that does not speak HTTP is refused at the first byte
+/// that shows it, and TLS is named.
+#[test]
+fn what_is_no_response_fails_at_the_byte_that_shows_it() {
+    use HandshakeError as E;
+    let greetings: [(&[u8], usize, E); 16] = [
+        (b"\x15\x03\x01\x00\x02\x02\x46", 0, E::Tls),
+        (b"\x16\x03\x03\x00\x7a\x02", 0, E::Tls),
+        (b"220 mail.example ESMTP\r\n", 0, E::HttpVersion),
+        (b"+OK ready\r\n", 0, E::HttpVersion),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", 0, E::HttpVersion),
+        (b"<html>", 0, E::HttpVersion),
+        (b"\x81\x05Hello", 0, E::HttpVersion),
+        (b"\r\nHTTP/1.1 101 X\r\n", 0, E::StartLine),
+        (b"\nHTTP/1.1 101 X\r\n", 0, E::LineEnding),
+        (b"HTTPS/1.1 101 X\r\n", 4, E::HttpVersion),
+        (b"HTTP/2 101 X\r\n", 5, E::HttpVersion),
+        (b"HTTP/1.1\r\n", 8, E::StartLine),
+        (b"HTTP/1.1 OK\r\n", 9, E::StartLine),
+        (b"HTTP/1.1 600 X\r\n", 9, E::StartLine),
+        (b"HTTP/1.1 1010 X\r\n", 12, E::StartLine),
+        (b"HTTP/1.1 100 C\r\n\r\n220 x\r\n", 18, E::HttpVersion),
+    ];
+    for (input, at, error) in greetings {
+        check_failure(read_response, input, at, &error);
+    }
+}
+
+/// HS-16, HS-17, HS-18, G-11: in header lines, too, the first bad byte decides.
+#[test]
+fn a_header_line_fails_at_its_first_bad_byte() {
+    use HandshakeError as E;
+    for (line, at, error) in [
+        ("Host : a", 4, E::HeaderLine),
+        (" Host: a", 0, E::HeaderLine),
+        ("\tHost: a", 0, E::HeaderLine),
+        (": a", 0, E::HeaderLine),
+        ("Host\r\n", 4, E::HeaderLine),
+        ("H(st: a", 1, E::HeaderLine),
+        ("H\u{e9}st: a", 1, E::HeaderLine),
+        ("Host: a\0b", 7, E::HeaderLine),
+        ("Host: a\u{7f}", 7, E::HeaderLine),
+        ("Host: a\rb", 8, E::HeaderLine),
+        ("Host: a\r\r\n", 8, E::HeaderLine),
+        ("Host: a\r\n b", 9, E::HeaderLine),
+        ("Host: a\nA: b", 7, E::LineEnding),
+        ("Host\nA: b", 4, E::LineEnding),
+        ("\n", 0, E::LineEnding),
+        ("\r\r\n", 1, E::LineEnding),
+    ] {
+        for (read, start) in [
+            (read_request as Read, "GET / HTTP/1.1\r\n"),
+            (read_request, "GET / HTTP/1.1\r\nA: b\r\n"),
+            (read_response, "HTTP/1.1 101 \r\n"),
+            (
+                read_response,
+                "HTTP/1.1 100\r\n\r\nHTTP/1.1 200 X\r\nA: b\r\n",
+            ),
+        ] {
+            let input = format!("{start}{line}");
+            check_failure(read, input.as_bytes(), start.len() + at, &error);
+        }
+    }
+}
+
+/// HS-01, HR-13, S-13: a start is refused as soon as no bytes make a head of it, and no earlier: of
+/// whatever is taken, some end makes a head that the reader takes as a whole.
+#[test]
+fn a_start_is_taken_if_some_end_makes_a_head_of_it() {
+    const BYTES: &[u8] = b"\0\t\n\r !/:.019AHPTx~\x7f\x80\xe9\x16";
+    let requests: (Read, &[&[u8]], &[&[u8]]) = (
+        read_request,
+        &[
+            b"\r\nGET /a HTTP/1.1\r\nA: b\r\n\r\n",
+            b"POST * HTTP/1.0\r\n\r\n",
+        ],
+        &[
+            b"\r\nGET / HTTP/1.1\r\nA: b\r\n\r\n",
+            b"GET / HTTP/1.0\r\n\r\n",
+        ],
+    );
+    let responses: (Read, &[&[u8]], &[&[u8]]) = (
+        read_response,
+        &[
+            b"HTTP/1.1 101 X\r\nA: b\r\n\r\n",
+            b"HTTP/1.0 200\r\nA:\r\n\r\n",
+        ],
+        &[b"HTTP/1.1 200 X\r\nA: b\r\n\r\n", b"HTTP/1.0 500\r\n\r\n"],
+    );
+    for (read, heads, models) in [requests, responses] {
+        let ends = || {
+            models
+                .iter()
+                .flat_map(|head| (0..=head.len()).map(|at| &head[at..]))
+        };
+        let can_become_head = |start: &[u8]| {
+            // An interim response is followed by another.
+            let is_head = |end| {
+                let pieces = [&[start, end].concat(), models[0]];
+                matches!(read(HeadLimits::default(), &pieces), Ok(Some(_)))
+            };
+            ends().any(is_head)
+        };
+        for head in heads {
+            for (place, byte) in (0..head.len()).flat_map(|at| BYTES.iter().map(move |b| (at, *b)))
+            {
+                let mut changed = head.to_vec();
+                changed[place] = byte;
+                let fails = failure(read, &changed).map(|(at, _)| at);
+                let shows = (0..changed.len()).find(|&at| !can_become_head(&changed[..=at]));
+                assert_eq!(fails, shows, "{}", changed.escape_ascii());
+            }
+        }
+    }
+}
+
+/// HR-01: the reason phrase is given as it came, in whatever encoding.
+#[test]
+fn a_reason_is_given_in_its_bytes() {
+    let reasons: [(&[u8], &[u8]); 7] = [
+        (b" Switching Protocols", b"Switching Protocols"),
+        (b" Nicht gefunden: \xdcbung", b"Nicht gefunden: \xdcbung"),
+        (
+            b" \xe4\xb8\x8d\xe8\xa6\x8b\t!",
+            b"\xe4\xb8\x8d\xe8\xa6\x8b\t!",
+        ),
+        (b" \x80\xff", b"\x80\xff"),
+        (b"  X ", b" X "),
+        (b" ", b""),
+        (b"", b""),
+    ];
+    for (written, expected) in reasons {
+        let head = [b"HTTP/1.1 404", written, b"\r\nA: b\r\n\r\n"].concat();
+        for size in [1, 7, head.len()] {
+            let mut reader = ResponseReader::new(HeadLimits::default());
+            let read = head
+                .chunks(size)
+                .find_map(|piece| reader.receive(piece).expect("legal"));
+            let (response, _) = read.expect("whole");
+            assert_eq!(response.reason(), expected, "{}", head.escape_ascii());
+        }
+    }
+}
+
 /// S-04: a single byte that is changed to any other never panics a reader.
 #[test]
 fn no_byte_makes_a_reader_panic() {

@@ -293,7 +293,7 @@ fn a_head_beyond_a_limit_is_refused_at_the_byte_that_exceeds_it() {
         ),
         (
             "GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n",
-            39,
+            34,
             E::TooManyHeaders,
             431,
         ),

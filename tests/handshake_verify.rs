@@ -104,7 +104,7 @@ fn another_status_refuses_the_handshake() {
     assert_eq!(client().verify(&response), Err(E::Refused(426)));
     assert_eq!(
         (response.status(), response.reason()),
-        (426, "Upgrade Required")
+        (426, &b"Upgrade Required"[..])
     );
     assert_eq!(response.version(), HttpVersion::Http10);
     let versions: Vec<_> = response

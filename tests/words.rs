@@ -25,7 +25,8 @@ const SEND_ERRORS: [SendError; 7] = [
     SendError::ReasonTooLong,
 ];
 
-const HANDSHAKE_ERRORS: [HandshakeError; 22] = [
+const HANDSHAKE_ERRORS: [HandshakeError; 23] = [
+    HandshakeError::Tls,
     HandshakeError::HeadTooLong,
     HandshakeError::StartLineTooLong,
     HandshakeError::TooManyHeaders,

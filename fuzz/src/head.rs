@@ -21,7 +21,7 @@ pub fn limits(choices: &mut Choices<'_>) -> HeadLimits {
 
 /// Tells whether a head that has a syntax may be refused for this: it is over a limit, or a line ends in a single LF.
 #[must_use]
-pub fn is_stricter(error: HandshakeError) -> bool {
+pub fn is_stricter(error: &HandshakeError) -> bool {
     matches!(
         error,
         HandshakeError::HeadTooLong
@@ -33,8 +33,8 @@ pub fn is_stricter(error: HandshakeError) -> bool {
 
 /// Writes a head, to be read once more.
 #[must_use]
-pub fn print(start: &str, headers: &Headers) -> Vec<u8> {
-    let mut head = start.as_bytes().to_vec();
+pub fn print(start: &[u8], headers: &Headers) -> Vec<u8> {
+    let mut head = start.to_vec();
     for (name, value) in headers.iter() {
         head.extend_from_slice(b"\r\n");
         head.extend_from_slice(name.as_bytes());
@@ -101,7 +101,7 @@ pub enum RequestLine<'a> {
     Malformed,
 }
 
-/// Takes `method SP request-target SP HTTP-version` apart. Of a target it is said only that no whitespace is in it.
+/// Takes `method SP request-target SP HTTP-version` apart. Of a target it is said only that it is visible ASCII.
 #[must_use]
 pub fn request_line(line: &[u8]) -> RequestLine<'_> {
     let mut parts = line.splitn(3, |&byte| byte == b' ');
@@ -110,9 +110,7 @@ pub fn request_line(line: &[u8]) -> RequestLine<'_> {
         return RequestLine::Malformed;
     };
     let is_method = !method.is_empty() && method.iter().all(|&byte| is_token_byte(byte));
-    let is_target = !target.is_empty()
-        && std::str::from_utf8(target).is_ok()
-        && !target.iter().any(|byte| *byte < 0x21 || *byte == 0x7F);
+    let is_target = !target.is_empty() && target.iter().all(u8::is_ascii_graphic);
     if !is_method || !is_target {
         return RequestLine::Malformed;
     }
@@ -132,7 +130,8 @@ pub fn request_line(line: &[u8]) -> RequestLine<'_> {
             minor: minor - b'0',
         },
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0' | b'1', ..] => RequestLine::Longer,
-        [b'H', b'T', b'T', b'P', b'/', ..] => RequestLine::OtherVersion,
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9', ..]
+        | [b'H', b'T', b'T', b'P', b'/', b'0' | b'2'..=b'9', ..] => RequestLine::OtherVersion,
         _ => RequestLine::Malformed,
     }
 }

@@ -23,6 +23,9 @@ use crate::deflate::NegotiationError;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum HandshakeError {
+    /// The peer speaks TLS where plain HTTP is expected: its first byte is that of a TLS handshake
+    /// or alert (RFC 8446 §5.1), which no head has there.
+    Tls,
     /// The head is longer than [`HeadLimits::bytes`](super::HeadLimits::bytes).
     HeadTooLong,
     /// The request or status line is longer than
@@ -37,7 +40,8 @@ pub enum HandshakeError {
     /// A header line is malformed: folded, a space before the colon, a name that is no token or a
     /// control character in the value (RFC 9112 §5).
     HeaderLine,
-    /// The protocol is neither HTTP/1.1 nor HTTP/1.0.
+    /// The protocol is neither HTTP/1.1 nor HTTP/1.0: a request names another version, or the first
+    /// bytes of the server are no HTTP.
     HttpVersion,
     /// The protocol is HTTP/1.0, which knows no upgrade (RFC 9110 §7.8).
     Http10,
@@ -82,7 +86,8 @@ impl HandshakeError {
     #[must_use]
     pub const fn status(self) -> u16 {
         match self {
-            Self::LineEnding
+            Self::Tls
+            | Self::LineEnding
             | Self::StartLine
             | Self::HeaderLine
             | Self::Target
@@ -110,6 +115,7 @@ impl HandshakeError {
 impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
+            Self::Tls => "the peer speaks TLS where plain HTTP is expected",
             Self::HeadTooLong => "the head is too long",
             Self::StartLineTooLong => "the first line of the head is too long",
             Self::TooManyHeaders => "the head has too many header lines",

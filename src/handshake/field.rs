@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::error::HeadError;
 use super::name;
+use super::token::is_text;
 use super::token::token;
 
 /// Appends a header line of our own.
@@ -27,13 +28,11 @@ pub(super) fn push_checked(head: &mut Vec<u8>, name: &str, value: &[u8]) -> Resu
 
 /// Refuses what cannot be a field value: a control character other than the tab (RFC 9110 §5.5).
 pub(super) fn check_value(value: &[u8]) -> Result<(), HeadError> {
-    if value
-        .iter()
-        .any(|&byte| byte != b'\t' && byte.is_ascii_control())
-    {
-        return Err(HeadError::Value);
+    if value.iter().all(|&byte| is_text(byte)) {
+        Ok(())
+    } else {
+        Err(HeadError::Value)
     }
-    Ok(())
 }
 
 /// Tells whether only the handshake itself writes headers of this name: they switch protocols, say

@@ -3,9 +3,8 @@
 use alloc::vec::Vec;
 use core::mem::MaybeUninit;
 
-use memchr::memchr_iter;
-
 use super::error::HandshakeError;
+use super::place::Place;
 
 /// What the head of a peer's handshake may cost us, enforced as its bytes arrive
 /// (RFC 6455 §10.4, RFC 9112 §3).
@@ -43,57 +42,53 @@ impl Default for HeadLimits {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Head {
     pub(super) bytes: Vec<u8>,
-    /// How many lines it has that are not empty, the first line included, or how many header lines
-    /// it may have if they were not counted.
-    pub(super) lines: usize,
+    /// How many header lines it has, or how many it may have if they were not counted.
+    pub(super) headers: usize,
 }
 
 /// Looks for the end of a head, at no byte more than a few times, however the input is cut.
 #[derive(Clone, Debug)]
 pub(super) struct HeadReader {
     limits: HeadLimits,
-    /// How many empty lines may come before the head.
-    empty_lines: usize,
     head: Head,
-    /// The length of the unfinished line at the end of the head so far.
-    line: usize,
-    /// Whether that line ends in a CR so far.
-    after_cr: bool,
+    place: Place,
+    /// The length of the request or status line so far.
+    start_line: usize,
 }
 
 impl HeadReader {
-    pub(super) fn new(limits: HeadLimits, empty_lines: usize) -> Self {
+    /// Creates a reader of the head that begins at `place`.
+    pub(super) fn new(limits: HeadLimits, place: Place) -> Self {
         Self {
             limits,
-            empty_lines,
             head: Head::default(),
-            line: 0,
-            after_cr: false,
+            place,
+            start_line: 0,
         }
     }
 
-    /// Takes in the next bytes; returns what `parse` makes of the head once it is complete, and how
+    /// Takes in the next bytes; returns the result of `parse` once the head is complete, and how
     /// many bytes of `input` belong to it.
     pub(super) fn receive<T>(
         &mut self,
         input: &[u8],
-        parse: fn(Head) -> Result<T, HandshakeError>,
+        parse: fn(Head) -> Option<T>,
     ) -> Result<Option<(T, usize)>, HandshakeError> {
-        if let Some(head) = self.whole(input)
-            && let Ok(parsed) = parse(head)
-        {
+        if let Some(parsed) = self.whole(input).and_then(parse) {
             return Ok(Some((parsed, input.len())));
         }
         let Some((head, used)) = self.collect(input)? else {
             return Ok(None);
         };
-        Ok(Some((parse(head)?, used)))
+        // The parser takes each head of which every byte stands at its place.
+        let parsed = parse(head).ok_or(HandshakeError::StartLine)?;
+        Ok(Some((parsed, used)))
     }
 
     /// Returns the head that `input` is, unless it came in pieces or something comes before or
-    /// behind it, or it is very long: to look for the lines first would cost about as much as to
-    /// parse them. It may turn out to be no head, or to break a limit on its lines; then what is
-    /// wrong is looked for in order.
+    /// behind it, or it is very long: to look at each byte first would cost more than to parse
+    /// them. It may turn out to be no head, or to break a limit on its lines; then the first wrong
+    /// byte is looked for.
     fn whole(&self, input: &[u8]) -> Option<Head> {
         // No empty line comes before a letter.
         let begins = self.head.bytes.is_empty() && input.first()?.is_ascii_alphabetic();
@@ -101,93 +96,57 @@ impl HeadReader {
         let fits = input.len() <= most;
         (begins && fits && input.ends_with(b"\r\n\r\n")).then(|| Head {
             bytes: input.into(),
-            lines: self.limits.headers.min(FEW),
+            headers: self.limits.headers.min(FEW),
         })
     }
 
-    /// Takes in the next bytes; returns the head once it is complete, and how many bytes of `input`
-    /// belong to it.
-    fn collect(&mut self, input: &[u8]) -> Result<Option<(Head, usize)>, HandshakeError> {
-        // What comes byte by byte is not worth a search, but where a line may end.
-        if let &[byte] = input
-            && byte != b'\n'
-            && self.head.bytes.len() < self.limits.bytes
-        {
-            self.extend_line(input, 0)?;
-            self.head.bytes.push(byte);
-            return Ok(None);
-        }
-        let end = self.find_end(input)?;
-        let used = end.and_then(|end| input.get(..end)).unwrap_or(input);
-        self.head.bytes.extend_from_slice(used);
-        Ok(end.map(|end| (core::mem::take(&mut self.head), end)))
-    }
-
-    /// Returns where in `input` the head ends, if it does. Only the line ends are looked at here.
+    /// Takes in the next bytes, up to the first wrong one; returns the head once it is complete,
+    /// and how many bytes of `input` belong to it.
     ///
-    /// What is wrong is found in the order of the bytes, so that an error does not depend on how
-    /// the input is cut either.
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "a sum of lengths that lie in memory"
-    )]
-    fn find_end(&mut self, input: &[u8]) -> Result<Option<usize>, HandshakeError> {
+    /// An error depends on the bytes before it and no others, so it does not depend on how the
+    /// input is cut either.
+    fn collect(&mut self, input: &[u8]) -> Result<Option<(Head, usize)>, HandshakeError> {
         let room = self.limits.bytes.saturating_sub(self.head.bytes.len());
-        let window = input.get(..room).unwrap_or(input);
-        let mut end = 0;
-        for newline in memchr_iter(b'\n', window) {
-            self.extend_line(window.get(end..newline).unwrap_or_default(), 1)?;
-            // RFC 9112 §2.2 allows a recipient to take a single LF for a line end; we do not,
-            // because peers that disagree on where a line ends can be played off.
-            if !self.after_cr {
-                return Err(HandshakeError::LineEnding);
+        for (before, &byte) in input.iter().enumerate() {
+            if before == room {
+                return Err(HandshakeError::HeadTooLong);
             }
-            end = newline + 1;
-            if self.end_line()? {
-                return Ok(Some(end));
+            self.step(byte)?;
+            if self.place == Place::End {
+                let (head, _) = input.split_at(before.saturating_add(1));
+                self.head.bytes.extend_from_slice(head);
+                return Ok(Some((core::mem::take(&mut self.head), head.len())));
             }
         }
-        self.extend_line(window.get(end..).unwrap_or_default(), 0)?;
-        if window.len() < input.len() {
-            return Err(HandshakeError::HeadTooLong);
-        }
+        self.head.bytes.extend_from_slice(input);
         Ok(None)
     }
 
-    /// Takes note of bytes of the line, and of how many come behind them.
+    /// Moves on behind a byte, within the limits on lines.
     #[expect(
         clippy::arithmetic_side_effects,
-        reason = "a sum of lengths that lie in memory"
+        reason = "there are no more lines than bytes, and the bytes are counted up to a limit"
     )]
-    fn extend_line(&mut self, bytes: &[u8], more: usize) -> Result<(), HandshakeError> {
-        self.line += bytes.len() + more;
-        if self.head.lines == 0 && self.line > self.limits.start_line {
-            return Err(HandshakeError::StartLineTooLong);
+    fn step(&mut self, byte: u8) -> Result<(), HandshakeError> {
+        if self.place.is_in_start_line() {
+            self.start_line += 1;
+            if self.start_line > self.limits.start_line {
+                return Err(HandshakeError::StartLineTooLong);
+            }
         }
-        if let Some(&last) = bytes.last() {
-            self.after_cr = last == b'\r';
+        let before = self.place;
+        self.place = before.next(byte)?;
+        match (before, self.place) {
+            (Place::BeforeLf(_), _) => self.start_line = 0,
+            (Place::Line, Place::Name) => {
+                self.head.headers += 1;
+                if self.head.headers > self.limits.headers {
+                    return Err(HandshakeError::TooManyHeaders);
+                }
+            }
+            _ => {}
         }
         Ok(())
-    }
-
-    /// Counts a line that is complete; tells whether it is the empty line that ends the head.
-    #[expect(
-        clippy::arithmetic_side_effects,
-        reason = "there are no more lines than bytes"
-    )]
-    fn end_line(&mut self) -> Result<bool, HandshakeError> {
-        let empty = core::mem::take(&mut self.line) == 2;
-        self.after_cr = false;
-        if !empty {
-            self.head.lines += 1;
-            if self.head.lines > self.limits.headers.saturating_add(1) {
-                return Err(HandshakeError::TooManyHeaders);
-            }
-        } else if self.head.lines == 0 {
-            self.empty_lines =
-                (self.empty_lines.checked_sub(1)).ok_or(HandshakeError::StartLine)?;
-        }
-        Ok(empty && self.head.lines > 0)
     }
 }
 
@@ -213,23 +172,12 @@ impl<'head> Table<'head> {
         }
     }
 
-    /// Returns room for a field in each of so many lines.
-    pub(super) fn of(&mut self, lines: usize) -> &mut [Entry<'head>] {
-        if let Some(few) = self.few.get_mut(..lines) {
+    /// Returns room for so many fields.
+    pub(super) fn of(&mut self, fields: usize) -> &mut [Entry<'head>] {
+        if let Some(few) = self.few.get_mut(..fields) {
             return few;
         }
-        self.many.resize(lines, MaybeUninit::uninit());
+        self.many.resize(fields, MaybeUninit::uninit());
         &mut self.many
-    }
-}
-
-/// Names what the parser of a complete head found.
-pub(super) fn fault(error: httparse::Error) -> HandshakeError {
-    match error {
-        httparse::Error::HeaderName | httparse::Error::HeaderValue => HandshakeError::HeaderLine,
-        httparse::Error::NewLine => HandshakeError::LineEnding,
-        httparse::Error::Status | httparse::Error::Token => HandshakeError::StartLine,
-        httparse::Error::TooManyHeaders => HandshakeError::TooManyHeaders,
-        httparse::Error::Version => HandshakeError::HttpVersion,
     }
 }

@@ -129,12 +129,9 @@ impl fmt::Debug for Headers {
 }
 
 impl Field {
-    /// Notes where parsed fields lie in the head they were parsed from, in which each line must end
-    /// in CRLF.
-    pub(super) fn locate_all(
-        head: &[u8],
-        fields: &[httparse::Header<'_>],
-    ) -> Result<Vec<Self>, HandshakeError> {
+    /// Notes where parsed fields lie in the head they were parsed from; `None` if a line does not
+    /// end in CRLF.
+    pub(super) fn locate_all(head: &[u8], fields: &[httparse::Header<'_>]) -> Option<Vec<Self>> {
         let located = fields.iter().map(|field| Self {
             name: locate(head, field.name.as_bytes()),
             digest: digest(field.name.as_bytes()),
@@ -146,11 +143,7 @@ impl Field {
             let before = head.get(..field.name.start).unwrap_or_default();
             before.ends_with(b"\r\n")
         };
-        if located.iter().all(follows_crlf) {
-            Ok(located)
-        } else {
-            Err(HandshakeError::LineEnding)
-        }
+        located.iter().all(follows_crlf).then_some(located)
     }
 }
 

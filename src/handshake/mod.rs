@@ -47,6 +47,7 @@ mod headers;
 mod key;
 mod name;
 mod origin;
+mod place;
 mod reject;
 mod request;
 mod response;

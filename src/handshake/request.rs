@@ -2,17 +2,19 @@
 
 use core::ops::Range;
 
+use memchr::memchr;
+
 use super::authority;
 use super::error::HandshakeError;
 use super::head::Head;
 use super::head::HeadLimits;
 use super::head::HeadReader;
 use super::head::Table;
-use super::head::fault;
 use super::headers::Field;
 use super::headers::Headers;
 use super::headers::locate;
 use super::name;
+use super::place::Place;
 
 /// The head of an HTTP request: well-formed, but not yet known to be an opening handshake
 /// (RFC 9112 §3).
@@ -51,11 +53,11 @@ pub enum HttpVersion {
 
 impl HttpVersion {
     /// Names the version by the digit behind the point, as the parser gives it.
-    pub(super) fn from_minor(minor: Option<u8>) -> Result<Self, HandshakeError> {
+    pub(super) const fn from_minor(minor: u8) -> Option<Self> {
         match minor {
-            Some(0) => Ok(Self::Http10),
-            Some(1) => Ok(Self::Http11),
-            _ => Err(HandshakeError::HttpVersion),
+            0 => Some(Self::Http10),
+            1 => Some(Self::Http11),
+            _ => None,
         }
     }
 }
@@ -110,8 +112,7 @@ impl Request {
     pub(super) fn split_target(&self) -> Option<(Option<&str>, &[u8])> {
         let target = self.headers.bytes(&self.target);
         // A fragment is no part of a request target, and RFC 6455 §3 has none.
-        let is_part = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
-        if !target.iter().fold(true, |all, &byte| all & is_part(byte)) {
+        if memchr(b'#', target).is_some() {
             return None;
         }
         if target.starts_with(b"/") {
@@ -128,23 +129,21 @@ impl Request {
         authority::is_valid(authority).then_some((Some(authority), path.as_bytes()))
     }
 
-    fn parse(head: Head) -> Result<Self, HandshakeError> {
-        let Head { bytes, lines } = head;
+    fn parse(head: Head) -> Option<Self> {
+        let Head { bytes, headers } = head;
         let mut table = Table::new();
         let mut parsed = httparse::Request::new(&mut []);
-        let status = parsed.parse_with_uninit_headers(&bytes, table.of(lines));
-        let status = status.map_err(|error| match error {
-            httparse::Error::Version if !has_version(&bytes) => HandshakeError::StartLine,
-            _ => fault(error),
-        });
-        if status? != httparse::Status::Complete(bytes.len()) {
-            return Err(HandshakeError::StartLine);
+        let status = parsed.parse_with_uninit_headers(&bytes, table.of(headers));
+        if status != Ok(httparse::Status::Complete(bytes.len())) {
+            return None;
         }
-        let method = locate(&bytes, parsed.method.unwrap_or_default().as_bytes());
-        let target = locate(&bytes, parsed.path.unwrap_or_default().as_bytes());
-        let version = HttpVersion::from_minor(parsed.version)?;
+        // The parser takes any UTF-8 for a target.
+        let target = parsed.path.filter(|target| target.is_ascii())?;
+        let method = locate(&bytes, parsed.method?.as_bytes());
+        let target = locate(&bytes, target.as_bytes());
+        let version = HttpVersion::from_minor(parsed.version?)?;
         let fields = Field::locate_all(&bytes, parsed.headers)?;
-        Ok(Self {
+        Some(Self {
             method,
             target,
             version,
@@ -177,7 +176,7 @@ impl RequestReader {
     #[must_use]
     pub fn new(limits: HeadLimits) -> Self {
         Self {
-            reader: HeadReader::new(limits, EMPTY_LINES),
+            reader: HeadReader::new(limits, Place::REQUEST),
         }
     }
 
@@ -189,18 +188,11 @@ impl RequestReader {
     ///
     /// # Errors
     ///
-    /// The head is longer than a limit allows, or malformed (RFC 9112 §2, §3, §5). The reader is of
-    /// no further use then.
+    /// The head is longer than a limit allows, or malformed (RFC 9112 §2, §3, §5). The first byte
+    /// that no head has at its place gives the error, however the input is cut: bytes of another
+    /// protocol are refused without waiting for the end of a head, and TLS is named
+    /// ([`HandshakeError::Tls`]). The reader is of no further use then.
     pub fn receive(&mut self, input: &[u8]) -> Result<Option<(Request, usize)>, HandshakeError> {
         self.reader.receive(input, Request::parse)
     }
 }
-
-/// Tells whether a version of HTTP stands where it belongs; it does not if the target has a space.
-fn has_version(head: &[u8]) -> bool {
-    let version = head.split(|&byte| byte == b' ').nth(2);
-    version.is_some_and(|version| version.starts_with(b"HTTP/"))
-}
-
-/// How many empty lines may come before the request (RFC 9112 §2.2 "at least one").
-const EMPTY_LINES: usize = 4;

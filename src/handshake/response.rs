@@ -2,15 +2,16 @@
 
 use core::ops::Range;
 
+use memchr::memchr;
+
 use super::error::HandshakeError;
 use super::head::Head;
 use super::head::HeadLimits;
 use super::head::HeadReader;
 use super::head::Table;
-use super::head::fault;
 use super::headers::Field;
 use super::headers::Headers;
-use super::headers::locate;
+use super::place::Place;
 use super::request::HttpVersion;
 
 /// The head of a final HTTP response: well-formed, but not yet known to complete the handshake
@@ -24,7 +25,7 @@ use super::request::HttpVersion;
 ///
 /// let input = b"HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\n:-(";
 /// let (response, used) = ResponseReader::new(HeadLimits::default()).receive(input)?.unwrap();
-/// assert_eq!((response.status(), response.reason()), (404, "Not Found"));
+/// assert_eq!((response.status(), response.reason()), (404, &b"Not Found"[..]));
 /// assert_eq!(response.headers().first("content-length"), Some(&b"3"[..]));
 /// assert_eq!(&input[used..], b":-(");
 /// # Ok::<(), sansocket::handshake::HandshakeError>(())
@@ -44,10 +45,12 @@ impl Response {
         self.status
     }
 
-    /// Returns the reason phrase, empty if there is none in ASCII (RFC 9112 §4).
+    /// Returns the reason phrase, empty if there is none.
+    ///
+    /// It is bytes because a server may write it in any encoding (RFC 9112 §4 "obs-text").
     #[must_use]
-    pub fn reason(&self) -> &str {
-        self.headers.text(&self.reason)
+    pub fn reason(&self) -> &[u8] {
+        self.headers.bytes(&self.reason)
     }
 
     /// Returns the version of HTTP.
@@ -62,23 +65,26 @@ impl Response {
         &self.headers
     }
 
-    fn parse(head: Head) -> Result<Self, HandshakeError> {
-        let Head { bytes, lines } = head;
+    fn parse(head: Head) -> Option<Self> {
+        let Head { bytes, headers } = head;
         let mut table = Table::new();
         let mut parsed = httparse::Response::new(&mut []);
-        let status = httparse::ParserConfig::default()
-            .parse_response_with_uninit_headers(&mut parsed, &bytes, table.of(lines))
-            .map_err(fault)?;
-        if status != httparse::Status::Complete(bytes.len()) {
-            return Err(HandshakeError::StartLine);
+        let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut parsed,
+            &bytes,
+            table.of(headers),
+        );
+        if status != Ok(httparse::Status::Complete(bytes.len())) {
+            return None;
         }
         // Other numbers are no status at all (RFC 9110 §15).
-        let status = (parsed.code.filter(|code| (100..600).contains(code)))
-            .ok_or(HandshakeError::StartLine)?;
-        let reason = locate(&bytes, parsed.reason.unwrap_or_default().as_bytes());
-        let version = HttpVersion::from_minor(parsed.version)?;
+        let status = parsed.code.filter(|code| (100..600).contains(code))?;
+        let version = HttpVersion::from_minor(parsed.version?)?;
         let fields = Field::locate_all(&bytes, parsed.headers)?;
-        Ok(Self {
+        // The parser gives no reason phrase that has obs-text in it.
+        let end = memchr(b'\r', &bytes)?;
+        let reason = REASON.min(end)..end;
+        Some(Self {
             status,
             reason,
             version,
@@ -122,7 +128,7 @@ impl ResponseReader {
     pub fn new(limits: HeadLimits) -> Self {
         Self {
             limits,
-            reader: HeadReader::new(limits, EMPTY_LINES),
+            reader: HeadReader::new(limits, Place::RESPONSE),
             interim: 0,
         }
     }
@@ -136,7 +142,10 @@ impl ResponseReader {
     /// # Errors
     ///
     /// The head is longer than a limit allows, or malformed (RFC 9112 §2, §4, §5), or too many
-    /// interim responses came before it. The reader is of no further use then.
+    /// interim responses came before it. The first byte that no head has at its place gives the
+    /// error, however the input is cut: bytes of another protocol are refused without waiting for
+    /// the end of a head, and TLS is named ([`HandshakeError::Tls`]). The reader is of no further
+    /// use then.
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "a sum of lengths that lie in memory, and few interim responses are read"
@@ -154,14 +163,14 @@ impl ResponseReader {
             if self.interim > MAX_INTERIM {
                 return Err(HandshakeError::TooManyInterim);
             }
-            self.reader = HeadReader::new(self.limits, EMPTY_LINES);
+            self.reader = HeadReader::new(self.limits, Place::RESPONSE);
         }
         Ok(None)
     }
 }
 
-/// A server has no leave to send empty lines before a response (RFC 9112 §2.1).
-const EMPTY_LINES: usize = 0;
+/// Where the reason phrase begins, if there is one.
+const REASON: usize = "HTTP/1.1 101 ".len();
 
 /// More than any server sends: one 100, one 102 now and then, a 103 or two.
 const MAX_INTERIM: usize = 8;

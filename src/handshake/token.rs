@@ -1,4 +1,4 @@
-//! The two building blocks of every header: the token, and optional whitespace (RFC 9110 §5.6).
+//! The building blocks of every header: the token, optional whitespace (RFC 9110 §5.6), and text.
 
 use super::set::Set;
 
@@ -15,6 +15,12 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
 
 /// The characters of a token.
 pub(super) static TOKEN: Set = Set::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+
+/// Tells whether a field value or a reason phrase may have this byte: all but the control characters
+/// may stand there, and the tab (RFC 9110 §5.5, RFC 9112 §4).
+pub(super) const fn is_text(byte: u8) -> bool {
+    byte == b'\t' || !byte.is_ascii_control()
+}
 
 /// Returns `bytes` without the spaces and tabs around them.
 pub(super) fn trim(bytes: &[u8]) -> &[u8] {
