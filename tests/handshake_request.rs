@@ -58,8 +58,8 @@ fn another_http_version_than_1_1_is_refused() {
     );
 }
 
-/// HS-04: the target is a path or an absolute http or https URI; the resource name is taken from
-/// either.
+/// HS-04: the target is a path or an absolute http, https, ws or wss URI; the resource name is taken
+/// from either.
 #[test]
 fn the_resource_name_is_taken_from_the_target() {
     for (target, resource_name, authority) in [
@@ -69,6 +69,13 @@ fn the_resource_name_is_taken_from_the_target() {
         ("http://a.example/chat", "/chat", "a.example"),
         ("HTTPS://a.example:8443/x?y", "/x?y", "a.example:8443"),
         ("http://a.example", "/", "a.example"),
+        ("ws://a.example/x", "/x", "a.example"),
+        (
+            "wss://a.example:8443/chat?a=b",
+            "/chat?a=b",
+            "a.example:8443",
+        ),
+        ("WSS://a.example", "/", "a.example"),
     ] {
         let head = head(&format!("GET {target} HTTP/1.1"), &HANDSHAKE);
         let request = read(head.as_bytes()).expect("well-formed");
@@ -86,8 +93,11 @@ fn a_target_of_another_form_is_refused() {
         "*",
         "a.example:80",
         "chat",
-        "ws://a.example/",
         "ftp://a.example/",
+        "wsss://a.example/",
+        "ws:/a.example/",
+        "ws:///chat",
+        "wss://user@a.example/",
         "http:///chat",
         "http://user@a.example/",
         "http://a.example:99999/",

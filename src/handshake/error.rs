@@ -47,7 +47,8 @@ pub enum HandshakeError {
     Http10,
     /// The method is not GET (RFC 6455 §4.2.1).
     Method,
-    /// The request target is neither a path nor an absolute http or https URI (RFC 6455 §4.2.1).
+    /// The request target is neither a path nor an absolute http, https, ws or wss URI
+    /// (RFC 6455 §4.2.1).
     Target,
     /// The request announces a body, which would be taken for frames (RFC 9110 §7.8).
     Body,

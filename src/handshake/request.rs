@@ -78,8 +78,8 @@ impl Request {
     /// Returns the path and query that the client asks for (RFC 6455 §3), or `None` if the target
     /// is malformed.
     ///
-    /// That is the target itself or, if the target is an absolute http or https URI, the part
-    /// behind the authority: `/` if there is none. A query must have a path before it.
+    /// That is the target itself or, if the target is an absolute http, https, ws or wss URI, the
+    /// part behind the authority: `/` if there is none. A query must have a path before it.
     #[must_use]
     pub fn resource_name(&self) -> Option<&str> {
         core::str::from_utf8(self.split_target()?.1).ok()
@@ -119,7 +119,9 @@ impl Request {
             return Some((None, target));
         }
         let (scheme, rest) = self.target().split_once("://")?;
-        if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        // Clients behind a proxy name what they ask for as they were given it.
+        let schemes = ["http", "https", "ws", "wss"];
+        if !(schemes.iter()).any(|known| known.eq_ignore_ascii_case(scheme)) {
             return None;
         }
         let (authority, path) = match rest.find('/') {
