@@ -100,7 +100,7 @@ proptest! {
         prop_assert_eq!(request.headers().first(KEY), Some(key.as_bytes()));
     }
 
-    /// HS-08: a key is accepted if it is the one that base64 has for 16 bytes.
+    /// HS-08: a key is accepted if it is the base64 of 16 bytes, whatever the bits say that belong to none of them.
     #[test]
     fn only_base64_of_16_bytes_is_a_key(nonce in vec(any::<u8>(), 14..19), change in any::<Option<(Index, char)>>()) {
         let mut key = base64(&nonce);
@@ -109,7 +109,8 @@ proptest! {
             key.replace_range(at..=at, c.encode_utf8(&mut [0; 4]));
         }
         let nonce = decode(&key);
-        let is_key = nonce.len() == 16 && base64(&nonce) == key;
+        let canonical = base64(&nonce);
+        let is_key = nonce.len() == 16 && key.len() == 24 && key[..21] == canonical[..21] && key.ends_with("==");
         let accepted = handshake_support::with_instead(&format!("{KEY}: {key}"));
         prop_assert_eq!(accepted.is_ok(), is_key, "{}", key);
     }

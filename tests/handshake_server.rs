@@ -6,6 +6,7 @@ mod handshake_support;
 use sansocket::handshake::HandshakeError as E;
 use sansocket::handshake::OriginPolicy;
 use sansocket::handshake::Server;
+use sansocket::handshake::accept_key;
 
 use handshake_support::EXTENSIONS;
 use handshake_support::HANDSHAKE;
@@ -15,7 +16,9 @@ use handshake_support::VERSION;
 use handshake_support::accept_by;
 use handshake_support::error;
 use handshake_support::head;
+use handshake_support::lines_of;
 use handshake_support::read;
+use handshake_support::text;
 use handshake_support::with;
 use handshake_support::with_instead;
 use handshake_support::without;
@@ -96,7 +99,7 @@ fn connection_is_a_list_that_names_upgrade() {
     assert_eq!(error(without("Connection")), E::NotUpgrade);
 }
 
-/// HS-08, G-09: the key is the base64 of 16 bytes, in the standard alphabet and its one spelling.
+/// HS-08, G-09: the key is the base64 of 16 bytes, in the standard alphabet and with its padding.
 #[test]
 fn a_key_that_is_not_16_bytes_in_base64_is_refused() {
     assert_eq!(error(without(KEY)), E::Missing(KEY));
@@ -105,7 +108,6 @@ fn a_key_that_is_not_16_bytes_in_base64_is_refused() {
         "dGhlIHNhbXBsZSBub25jZQ",        // no padding
         "dGhlIHNhbXBsZSBub25jZQ=",       // half of it
         "dGhlIHNhbXBsZSBub25jZQ===",     // too much
-        "dGhlIHNhbXBsZSBub25jZR==",      // unused bits that are not zero
         "dGhlIHNhbXBsZSBub25jZ===",      // 15.75 bytes
         "dGhlIHNhbXBsZSBub25jZQ==,",     // a list
         "dGhlIHNhbXBsZSBub25j",          // 15 bytes
@@ -118,6 +120,26 @@ fn a_key_that_is_not_16_bytes_in_base64_is_refused() {
     ] {
         let error = error(with_instead(&format!("{KEY}: {key}")));
         assert_eq!((error, error.status()), (E::Invalid(KEY), 400), "{key}");
+    }
+}
+
+/// HS-08, HS-25: the bits of the last digit that belong to no byte may have any value, as in the key
+/// that RFC 6455 §4.1 prints; the key is answered as it came.
+#[test]
+fn a_key_may_have_any_unused_bits() {
+    let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for last in digits.chars() {
+        for start in ["AQIDBAUGBwgJCgsMDQ4PE", "+/+/+/+/+/+/+/+/+/+/+"] {
+            let key = format!("{start}{last}==");
+            let accepted = with_instead(&format!("{KEY}: {key}")).expect(&key);
+            let response = text(accepted.response());
+            let answer = accept_key(key.as_bytes());
+            let answer = answer.map(char::from).iter().collect::<String>();
+            assert_eq!(
+                lines_of(&response, "Sec-WebSocket-Accept"),
+                [format!("Sec-WebSocket-Accept: {answer}")]
+            );
+        }
     }
 }
 
