@@ -52,7 +52,8 @@ pub enum HandshakeError {
     Target,
     /// The request announces a body, which would be taken for frames (RFC 9110 §7.8).
     Body,
-    /// The request waits for an interim response before it goes on (RFC 9110 §10.1.1).
+    /// The request expects something else than `100-continue`, which asks nothing of a server if
+    /// there is no body (RFC 9110 §10.1.1).
     Expectation,
     /// The request does not ask for an upgrade to WebSocket: an ordinary HTTP request
     /// (RFC 6455 §4.2.1).
@@ -130,7 +131,7 @@ impl fmt::Display for HandshakeError {
             Self::Method => "the method is not GET",
             Self::Target => "the request target is malformed",
             Self::Body => "the request announces a body",
-            Self::Expectation => "the request expects an interim response",
+            Self::Expectation => "the request has an expectation that is not met",
             Self::NotUpgrade => "the request does not ask for an upgrade to websocket",
             Self::UnsupportedVersion => "the version of the WebSocket protocol is not 13",
             Self::OriginRefused => "the origin is not served",

@@ -144,8 +144,7 @@ impl Server {
     /// # Errors
     ///
     /// The first rule that the request breaks; [`HandshakeError::response`] answers it. A plain
-    /// HTTP request gives [`HandshakeError::NotUpgrade`]. A request that expects `100 (Continue)` is
-    /// refused: it has no body to wait for.
+    /// HTTP request gives [`HandshakeError::NotUpgrade`].
     pub fn accept(&self, request: &Request) -> Result<Accepted, HandshakeError> {
         let host = check_request(request)?;
         let headers = request.headers();
@@ -395,7 +394,9 @@ fn check_request(request: &Request) -> Result<&str, HandshakeError> {
             return Err(HandshakeError::Body);
         }
     }
-    if headers.first(name::EXPECT).is_some() {
+    // RFC 9110 §10.1.1 lets a server leave the 100 out if there is no body to wait for.
+    let mut expected = headers.elements(name::EXPECT);
+    if expected.any(|element| !element.eq_ignore_ascii_case(b"100-continue")) {
         return Err(HandshakeError::Expectation);
     }
     Ok(host)
