@@ -231,12 +231,7 @@ impl Client {
         }
         // §4.1 "doesn't contain a token that is an ASCII case-insensitive match for the value
         //       "Upgrade""
-        headers
-            .first(name::CONNECTION)
-            .ok_or(HandshakeError::Missing(name::CONNECTION))?;
-        if !headers.list_has(name::CONNECTION, "Upgrade") {
-            return Err(HandshakeError::Invalid(name::CONNECTION));
-        }
+        headers.check_lists(name::CONNECTION, "Upgrade")?;
         if headers.required(name::SEC_WEBSOCKET_ACCEPT)? != key::accept_key(&self.key) {
             return Err(HandshakeError::Invalid(name::SEC_WEBSOCKET_ACCEPT));
         }

@@ -55,10 +55,10 @@ pub enum HandshakeError {
     /// The request expects something else than `100-continue`, which asks nothing of a server if
     /// there is no body (RFC 9110 §10.1.1).
     Expectation,
-    /// The request does not ask for an upgrade to WebSocket: an ordinary HTTP request
-    /// (RFC 6455 §4.2.1).
+    /// The request has nothing to do with WebSocket, neither `Upgrade: websocket` nor a header
+    /// `Sec-WebSocket-…`: an ordinary HTTP request, which the server may answer with a page.
     NotUpgrade,
-    /// The client asks for another version of the protocol than 13 (RFC 6455 §4.4).
+    /// `Sec-WebSocket-Version` is missing or anything but one 13 (RFC 6455 §4.4).
     UnsupportedVersion,
     /// The origin is not one that the server serves (RFC 6455 §10.2).
     OriginRefused,

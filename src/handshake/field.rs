@@ -47,9 +47,8 @@ fn is_controlled(name: &str) -> bool {
         name::TRANSFER_ENCODING,
         name::UPGRADE,
     ];
-    let prefix = name.get(..name::SEC_WEBSOCKET_PREFIX.len());
     controlled
         .iter()
         .any(|controlled| controlled.eq_ignore_ascii_case(name))
-        || prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(name::SEC_WEBSOCKET_PREFIX))
+        || name::is_sec_websocket(name)
 }

@@ -86,6 +86,21 @@ impl Headers {
             .any(|value| is_element(value) || elements(value).any(is_element))
     }
 
+    /// Checks that a list header is there and has this element, without regard to case.
+    pub(super) fn check_lists(
+        &self,
+        name: &'static str,
+        element: &str,
+    ) -> Result<(), HandshakeError> {
+        if self.list_has(name, element) {
+            Ok(())
+        } else if self.first(name).is_none() {
+            Err(HandshakeError::Missing(name))
+        } else {
+            Err(HandshakeError::Invalid(name))
+        }
+    }
+
     /// Returns the value of a header that may appear only once.
     pub(super) fn only(&self, name: &'static str) -> Result<Option<&[u8]>, HandshakeError> {
         let mut fields = self.fields.iter();

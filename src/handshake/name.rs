@@ -14,5 +14,8 @@ pub(super) const SEC_WEBSOCKET_KEY: &str = "Sec-WebSocket-Key";
 pub(super) const SEC_WEBSOCKET_PROTOCOL: &str = "Sec-WebSocket-Protocol";
 pub(super) const SEC_WEBSOCKET_VERSION: &str = "Sec-WebSocket-Version";
 
-/// What every header field of the WebSocket protocol begins with, in lower case.
-pub(super) const SEC_WEBSOCKET_PREFIX: &str = "sec-websocket-";
+/// Tells whether a header field belongs to the WebSocket protocol.
+pub(super) fn is_sec_websocket(name: &str) -> bool {
+    const PREFIX: &str = "Sec-WebSocket-";
+    (name.get(..PREFIX.len())).is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
+}

@@ -143,12 +143,25 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// The first rule that the request breaks; [`HandshakeError::response`] answers it. A plain
-    /// HTTP request gives [`HandshakeError::NotUpgrade`].
+    /// The first rule that the request breaks; [`HandshakeError::response`] answers it. The rules
+    /// have this order:
+    ///
+    /// | rule | error | status |
+    /// |---|---|---|
+    /// | there is `Upgrade: websocket` or a header `Sec-WebSocket-…`: it is no plain request | [`NotUpgrade`](HandshakeError::NotUpgrade) | 426 |
+    /// | method, HTTP version, target, `Host`, no body, `Expect` | named | 400, 405, 417, 426 |
+    /// | `Upgrade: websocket`, `Connection: Upgrade` | [`Missing`](HandshakeError::Missing), [`Invalid`](HandshakeError::Invalid) | 400 |
+    /// | `Sec-WebSocket-Version: 13`, once | [`UnsupportedVersion`](HandshakeError::UnsupportedVersion) | 426 |
+    /// | key, subprotocols, extensions | named | 400 |
+    /// | `Origin` | [`OriginRefused`](HandshakeError::OriginRefused) | 403 |
     pub fn accept(&self, request: &Request) -> Result<Accepted, HandshakeError> {
-        let host = check_request(request)?;
         let headers = request.headers();
-        check_upgrade(headers)?;
+        if is_plain(headers) {
+            return Err(HandshakeError::NotUpgrade);
+        }
+        let host = check_request(request)?;
+        headers.check_lists(name::UPGRADE, "websocket")?;
+        headers.check_lists(name::CONNECTION, "Upgrade")?;
         check_version(headers)?;
         let key = headers.required(name::SEC_WEBSOCKET_KEY)?;
         if !key::is_valid(key) {
@@ -402,35 +415,19 @@ fn check_request(request: &Request) -> Result<&str, HandshakeError> {
     Ok(host)
 }
 
-/// Checks that the client asks for this protocol on this connection.
-fn check_upgrade(headers: &Headers) -> Result<(), HandshakeError> {
-    // §4.2.1 "An |Upgrade| header field containing the value "websocket", treated as an ASCII
-    //         case-insensitive value." and "A |Connection| header field that includes the token
-    //         "Upgrade", treated as an ASCII case-insensitive value."
-    if headers.list_has(name::UPGRADE, "websocket") && headers.list_has(name::CONNECTION, "Upgrade")
-    {
-        Ok(())
-    } else {
-        Err(HandshakeError::NotUpgrade)
-    }
+/// Tells whether nothing in a request speaks of WebSocket. One that does asks for an upgrade, however
+/// wrong it is.
+fn is_plain(headers: &Headers) -> bool {
+    let is_own = |(name, _): (&str, _)| name::is_sec_websocket(name);
+    !headers.list_has(name::UPGRADE, "websocket") && !headers.iter().any(is_own)
 }
 
-/// Checks that the client speaks the one version that there is.
+/// Checks that the client speaks the one version that there is, and says so once.
 fn check_version(headers: &Headers) -> Result<(), HandshakeError> {
-    match headers.only(name::SEC_WEBSOCKET_VERSION)? {
-        Some(b"13") => Ok(()),
-        Some(version) if !is_version(version) => {
-            Err(HandshakeError::Invalid(name::SEC_WEBSOCKET_VERSION))
-        }
+    match headers.only(name::SEC_WEBSOCKET_VERSION) {
+        Ok(Some(b"13")) => Ok(()),
         _ => Err(HandshakeError::UnsupportedVersion),
     }
-}
-
-/// Tells whether a value is a version at all: §4.3 "Limited to 0-255 range, with no leading zeros".
-fn is_version(value: &[u8]) -> bool {
-    value.iter().all(u8::is_ascii_digit)
-        && (value == b"0" || !value.starts_with(b"0"))
-        && core::str::from_utf8(value).is_ok_and(|digits| digits.parse::<u8>().is_ok())
 }
 
 /// Checks that the subprotocols that the client offers, if it does, are names.

@@ -120,16 +120,18 @@ fn is_stricter(is_request: bool, head: &[u8], error: Ours) -> bool {
             "Host" | "Content-Length" | "Origin" => is_request,
             "Sec-WebSocket-Protocol" | "Sec-WebSocket-Extensions" => true,
             "Upgrade" | "Sec-WebSocket-Accept" => !is_request && error == Ours::Repeated(name),
-            "Sec-WebSocket-Key" | "Sec-WebSocket-Version" => {
-                is_request && error == Ours::Repeated(name)
+            "Sec-WebSocket-Key" => is_request && error == Ours::Repeated(name),
+            // They take a space for the end of an element.
+            "Connection" => {
+                is_request
+                    && !list_has(head, "connection", b",")
+                    && list_has(head, "connection", b", ")
             }
             _ => false,
         },
+        // They look at the first version only.
+        Ours::UnsupportedVersion => is_request && count(head, "sec-websocket-version") > 1,
         Ours::NotOffered(name) => !is_request && name == "Sec-WebSocket-Extensions",
-        // They take a space for the end of an element.
-        Ours::NotUpgrade => {
-            is_request && !list_has(head, "connection", b",") && list_has(head, "connection", b", ")
-        }
         _ => false,
     }
 }
@@ -184,6 +186,18 @@ fn list_has(head: &[u8], name: &str, separators: &[u8]) -> bool {
                 .split(|byte| separators.contains(byte))
                 .any(|part| part.trim_ascii().eq_ignore_ascii_case(element.as_bytes()))
     })
+}
+
+/// Counts the lines of a header.
+fn count(head: &[u8], name: &str) -> usize {
+    let lines = head.split(|&byte| byte == b'\n');
+    let name = [name.as_bytes(), b":"].concat();
+    lines
+        .filter(|line| {
+            let start = line.get(..name.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(&name))
+        })
+        .count()
 }
 
 fn target(head: &[u8]) -> Option<&str> {
