@@ -6,6 +6,7 @@ mod handshake_support;
 use proptest::prelude::*;
 
 use sansocket::Role;
+use sansocket::deflate::ClientLimit;
 use sansocket::deflate::Element;
 use sansocket::deflate::NegotiationError as N;
 use sansocket::deflate::Offer;
@@ -36,6 +37,9 @@ const PLAIN: Offer = Offer {
     client_no_context_takeover: false,
     server_max_window_bits: 15,
     client_max_window_bits: 15,
+    client_limit: ClientLimit::Optional,
+    declines_server_no_context_takeover: false,
+    declines_server_max_window_bits: false,
 };
 
 const INVALID: E = E::Invalid(EXTENSIONS);
@@ -142,6 +146,7 @@ fn wishes(windows: &[u8]) -> Vec<Offer> {
                     client_no_context_takeover: bools & 2 == 2,
                     server_max_window_bits,
                     client_max_window_bits,
+                    ..PLAIN
                 });
             }
         }
@@ -164,6 +169,7 @@ fn a_client_writes_its_offers() {
                 client_no_context_takeover: true,
                 server_max_window_bits: 9,
                 client_max_window_bits: 10,
+                ..PLAIN
             }],
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
              server_max_window_bits=9; client_max_window_bits=10",
@@ -451,6 +457,7 @@ fn a_client_takes_the_answer_for_what_is_agreed() {
         client_no_context_takeover: true,
         server_max_window_bits: 12,
         client_max_window_bits: 11,
+        ..PLAIN
     };
     let hints = Offer {
         server_no_context_takeover: false,
@@ -831,6 +838,98 @@ fn the_examples_of_the_rfc() {
     assert_eq!(refused, Err(E::Deflate(N::NotOffered)));
 }
 
+/// DP-16, DP-18: a client that does not offer to be limited fails on an answer that limits it.
+#[test]
+fn a_client_need_not_offer_to_be_limited() {
+    for client_max_window_bits in [8, 10, 15] {
+        let offer = Offer {
+            client_max_window_bits,
+            client_limit: ClientLimit::Never,
+            ..PLAIN
+        };
+        let request = text(offering(&[offer]).request());
+        let offered = format!("{EXTENSIONS}: permessage-deflate");
+        assert_eq!(lines_of(&request, EXTENSIONS), [offered]);
+        let answered = verify(&[offer], "permessage-deflate");
+        assert_eq!(answered, Ok(Some(Params::default())));
+        for bits in 8..=15 {
+            let answer = format!("permessage-deflate; client_max_window_bits={bits}");
+            assert_eq!(verify(&[offer], &answer), Err(E::Deflate(N::NotOffered)));
+            assert!(
+                verify(&[offer, PLAIN], &answer).is_ok(),
+                "of the second offer"
+            );
+        }
+    }
+    for client_limit in [ClientLimit::Optional, ClientLimit::Required] {
+        let offer = Offer {
+            client_limit,
+            ..PLAIN
+        };
+        assert_eq!(offer.element(), PLAIN.element());
+    }
+}
+
+/// DN-04, DN-10, DP-17: a server takes the first offer that has none of the parameters it declines and the one that it
+/// requires; that it declines others changes nothing of the answer.
+#[test]
+fn a_server_declines_what_it_does_not_want() {
+    let bools = [false, true];
+    let mut offers = Vec::new();
+    for (takeover, bits) in bools.into_iter().flat_map(|a| bools.map(|b| (a, b))) {
+        for client_limit in [ClientLimit::Never, ClientLimit::Optional] {
+            offers.push(Offer {
+                server_no_context_takeover: takeover,
+                server_max_window_bits: if bits { 10 } else { 15 },
+                client_limit,
+                ..PLAIN
+            });
+        }
+    }
+    let all = offers
+        .iter()
+        .flat_map(|first| offers.iter().map(move |second| [first, second]));
+    for offered in all {
+        let list = offered.map(|offer| offer.element().to_string()).join(", ");
+        for (takeover, bits) in bools.into_iter().flat_map(|a| bools.map(|b| (a, b))) {
+            for client_limit in [
+                ClientLimit::Never,
+                ClientLimit::Optional,
+                ClientLimit::Required,
+            ] {
+                let own = Offer {
+                    client_max_window_bits: 12,
+                    ..PLAIN
+                };
+                let wanted = Offer {
+                    client_limit,
+                    declines_server_no_context_takeover: takeover,
+                    declines_server_max_window_bits: bits,
+                    ..own
+                };
+                let taken = offered.into_iter().find(|offer| {
+                    let takeover = takeover && offer.server_no_context_takeover;
+                    let bits = bits && offer.server_max_window_bits < 15;
+                    let limit = client_limit == ClientLimit::Required
+                        && offer.client_limit == ClientLimit::Never;
+                    !takeover && !bits && !limit
+                });
+                let expected = taken.and_then(|offer| answer(own, &offer.element().to_string()));
+                assert_eq!(answer(wanted, &list), expected, "{list} to {wanted:?}");
+            }
+        }
+    }
+    // A limit of 15 bits is one that the client has asked for.
+    let wanted = Offer {
+        declines_server_max_window_bits: true,
+        ..PLAIN
+    };
+    assert_eq!(
+        answer(wanted, "permessage-deflate; server_max_window_bits=15"),
+        None
+    );
+}
+
 /// I-08: browsers, and a client that fails unless both its parameters come back.
 #[test]
 fn the_offers_of_the_field_are_answered() {
@@ -1005,13 +1104,24 @@ fn element() -> impl Strategy<Value = String> {
 }
 
 fn any_offer() -> impl Strategy<Value = Offer> {
-    any::<(bool, bool, u8, u8)>().prop_map(|(server_no, client_no, server_bits, client_bits)| {
-        Offer {
-            server_no_context_takeover: server_no,
-            client_no_context_takeover: client_no,
-            server_max_window_bits: server_bits % 20,
-            client_max_window_bits: client_bits % 20,
-        }
+    const LIMITS: [ClientLimit; 3] = [
+        ClientLimit::Never,
+        ClientLimit::Optional,
+        ClientLimit::Required,
+    ];
+    let choices = (
+        any::<[bool; 4]>(),
+        any::<[u8; 2]>(),
+        prop::sample::select(&LIMITS[..]),
+    );
+    choices.prop_map(|(bools, bits, client_limit)| Offer {
+        server_no_context_takeover: bools[0],
+        client_no_context_takeover: bools[1],
+        server_max_window_bits: bits[0] % 20,
+        client_max_window_bits: bits[1] % 20,
+        client_limit,
+        declines_server_no_context_takeover: bools[2],
+        declines_server_max_window_bits: bools[3],
     })
 }
 

@@ -52,6 +52,7 @@ fn both_ends_do_what_was_agreed_on() {
             client_no_context_takeover: client,
             server_max_window_bits: bits,
             client_max_window_bits: 24 - bits,
+            ..Offer::default()
         })
     });
     let wishes: Vec<_> = wishes.collect();

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sansocket::deflate::{Element, Offer};
+use sansocket::deflate::{ClientLimit, Element, Offer};
 use sansocket::handshake::{Extension, Extensions};
 use sansocket_fuzz::choices::Choices;
 
@@ -46,6 +46,13 @@ fn offer(choices: &mut Choices<'_>) -> Offer {
         client_no_context_takeover: flags & 2 != 0,
         server_max_window_bits: bits & 15,
         client_max_window_bits: bits >> 4,
+        client_limit: match flags >> 2 & 3 {
+            0 => ClientLimit::Never,
+            1 => ClientLimit::Required,
+            _ => ClientLimit::Optional,
+        },
+        declines_server_no_context_takeover: flags & 16 != 0,
+        declines_server_max_window_bits: flags & 32 != 0,
     }
 }
 

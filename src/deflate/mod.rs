@@ -53,6 +53,7 @@ mod params;
 
 pub(crate) use compress::Deflater;
 pub(crate) use inflate::Inflater;
+pub use offer::ClientLimit;
 pub use offer::Offer;
 pub use params::Element;
 pub use params::NegotiationError;

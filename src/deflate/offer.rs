@@ -25,6 +25,10 @@ use super::params::SMALLEST_WINDOW;
 /// );
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "two are parameters of the extension, and two are about these parameters"
+)]
 pub struct Offer {
     /// The server compresses every message with an empty window (RFC 7692 §7.1.1.1). Default: no.
     ///
@@ -48,10 +52,50 @@ pub struct Offer {
     /// The largest window that the client compresses with, 8 to 15 (RFC 7692 §7.1.2.2). Default: 15.
     ///
     /// A smaller window takes less of the client's memory, and less of the server's if that makes
-    /// use of it; ours does not. A client always offers to be limited further. A server limits each
-    /// client that offers it, to 8 only where the client asks for it by itself, as few compressors are able to; a
-    /// client that does not offer it is accepted with the largest window.
+    /// use of it; ours does not. A client offers to be limited further, and a server limits each
+    /// client that offers it, unless [`client_limit`](Self::client_limit) says otherwise: to 8 only
+    /// where the client asks for it by itself, as few compressors are able to. A client that does
+    /// not offer it is accepted with the largest window.
     pub client_max_window_bits: u8,
+    /// Whether the server may limit the client's window. Default: [`ClientLimit::Optional`].
+    pub client_limit: ClientLimit,
+    /// The server declines an offer that requests `server_no_context_takeover`, and looks at the
+    /// client's next one (RFC 7692 §5). Default: no. A client ignores this field.
+    ///
+    /// Without takeover the server's short messages compress much worse, which costs bandwidth.
+    pub declines_server_no_context_takeover: bool,
+    /// The server declines an offer that has `server_max_window_bits`, and looks at the client's
+    /// next one (RFC 7692 §5). Default: no. A client ignores this field.
+    ///
+    /// With a smaller window the server's long messages compress worse.
+    pub declines_server_max_window_bits: bool,
+}
+
+/// Whether the server may limit the window that the client compresses with, as the parameter
+/// `client_max_window_bits` of an offer allows (RFC 7692 §7.1.2.2).
+///
+/// ```
+/// use sansocket::deflate::{ClientLimit, Element, Offer};
+///
+/// let offer = Offer { client_limit: ClientLimit::Never, ..Offer::default() };
+/// assert_eq!(offer.element().to_string(), "permessage-deflate");
+///
+/// let wanted = Offer { client_limit: ClientLimit::Required, ..Offer::default() };
+/// assert_eq!(wanted.answer(offer.element()), None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ClientLimit {
+    /// A client does not offer the parameter, so an answer with it fails the handshake, and
+    /// [`Offer::client_max_window_bits`] counts as 15. A server does as with
+    /// [`Optional`](Self::Optional).
+    Never,
+    /// A client offers the parameter. A server answers with it only where it was offered.
+    #[default]
+    Optional,
+    /// A server declines an offer without the parameter, and looks at the client's next one. A
+    /// client does as with [`Optional`](Self::Optional).
+    Required,
 }
 
 impl Offer {
@@ -64,26 +108,27 @@ impl Offer {
             server_no_context_takeover: self.server_no_context_takeover,
             client_no_context_takeover: self.client_no_context_takeover,
             server_max_window_bits: (server_bits < LARGEST_WINDOW).then_some(server_bits),
-            client_max_window_bits: if client_bits < LARGEST_WINDOW {
-                ClientBits::Limit(client_bits)
-            } else {
-                ClientBits::Bare
+            client_max_window_bits: match self.client_limit {
+                ClientLimit::Never => ClientBits::Absent,
+                _ if client_bits < LARGEST_WINDOW => ClientBits::Limit(client_bits),
+                _ => ClientBits::Bare,
             },
         }
     }
 
-    /// Answers an offer of a client, as a server that wants this (RFC 7692 §7.1).
+    /// Answers an offer of a client, as a server that wants this; `None` if the server declines the
+    /// offer (RFC 7692 §7.1).
     ///
-    /// Whatever a valid offer asks can be done. Of several offers a server answers the first that is
-    /// valid, and no other. The answer takes up the client's hints, and says nothing that is
-    /// understood without it.
+    /// By default the server declines no valid offer. Of several offers a server answers the first
+    /// that is valid and not declined, and no other. The answer takes up the client's hints, and
+    /// says nothing that is understood without it.
     ///
     /// ```
     /// use sansocket::deflate::{Element, Offer};
     ///
     /// let wanted = Offer { server_max_window_bits: 12, ..Offer::default() };
     /// let offered = Element::parse([("client_max_window_bits", Some("10"))])?;
-    /// let answer = wanted.answer(offered);
+    /// let answer = wanted.answer(offered).expect("it is not declined");
     /// assert_eq!(
     ///     answer.to_string(),
     ///     "permessage-deflate; server_max_window_bits=12; client_max_window_bits=10"
@@ -92,7 +137,10 @@ impl Offer {
     /// # Ok::<(), sansocket::deflate::NegotiationError>(())
     /// ```
     #[must_use]
-    pub fn answer(self, offered: Element) -> Element {
+    pub fn answer(self, offered: Element) -> Option<Element> {
+        if self.declines(offered) {
+            return None;
+        }
         let own_bits = self
             .server_max_window_bits
             .clamp(SMALLEST_WINDOW, LARGEST_WINDOW);
@@ -108,7 +156,7 @@ impl Offer {
         // §7.1.2.2: what was not offered must not be answered.
         let limits_client =
             offered.client_max_window_bits != ClientBits::Absent && client_bits < LARGEST_WINDOW;
-        Element {
+        Some(Element {
             server_no_context_takeover: self.server_no_context_takeover
                 || offered.server_no_context_takeover,
             client_no_context_takeover: self.client_no_context_takeover
@@ -119,7 +167,18 @@ impl Offer {
             } else {
                 ClientBits::Absent
             },
-        }
+        })
+    }
+
+    /// Tells whether the server takes no offer that has, or lacks, a parameter of this one.
+    fn declines(self, offered: Element) -> bool {
+        let takeover =
+            self.declines_server_no_context_takeover && offered.server_no_context_takeover;
+        let server_bits =
+            self.declines_server_max_window_bits && offered.server_max_window_bits.is_some();
+        let client_bits = self.client_limit == ClientLimit::Required
+            && offered.client_max_window_bits == ClientBits::Absent;
+        takeover || server_bits || client_bits
     }
 }
 
@@ -134,6 +193,9 @@ impl Default for Offer {
             client_no_context_takeover: false,
             server_max_window_bits: LARGEST_WINDOW,
             client_max_window_bits: LARGEST_WINDOW,
+            client_limit: ClientLimit::Optional,
+            declines_server_no_context_takeover: false,
+            declines_server_max_window_bits: false,
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::deflate::Params;
 
 impl Extensions {
     /// Answers the list that a client offers, as a server that wants `wanted`: the answer to the
-    /// first valid offer of permessage-deflate, or none (RFC 7692 §7).
+    /// first offer of permessage-deflate that is valid and that `wanted` does not decline, or none
+    /// (RFC 7692 §7).
     ///
     /// Without an answer the header must not name the extension, and messages are not compressed.
     ///
@@ -33,8 +34,8 @@ impl Extensions {
     pub fn answer_deflate(&self, wanted: Offer) -> Option<Element> {
         // §7 "A server MUST decline an extension negotiation offer [...] if any of the following
         //     conditions are met": the other offers stand.
-        let offered = self.deflate_elements().find_map(Result::ok)?;
-        Some(wanted.answer(offered))
+        let mut valid = self.deflate_elements().filter_map(Result::ok);
+        valid.find_map(|offered| wanted.answer(offered))
     }
 
     /// Checks the list that a server answers to the list `offered`, as the client, and returns what

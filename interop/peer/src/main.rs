@@ -15,7 +15,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use sansocket::blocking::{Incoming, WebSocket, connect_with};
-use sansocket::deflate::{Element, Offer, Params};
+use sansocket::deflate::{ClientLimit, Element, Offer, Params};
 use sansocket::handshake::{Client, Extensions, HandshakeError, HeadLimits, Server, Uri, reject};
 use sansocket::{Config, Role, random};
 
@@ -138,13 +138,15 @@ fn usual(offered: &Extensions) -> Result<Option<Offer>> {
     let offered = offered.iter().next().ok_or("nothing is offered")?;
     let element = Element::parse(offered.params())?;
     let params = element.params();
-    let offer = Offer {
+    let offers = [ClientLimit::Optional, ClientLimit::Never].map(|client_limit| Offer {
         server_no_context_takeover: params.server_no_context_takeover,
         client_no_context_takeover: params.client_no_context_takeover,
         server_max_window_bits: params.server_max_window_bits,
         client_max_window_bits: params.client_max_window_bits,
-    };
-    Ok((offer.element() == element).then_some(offer))
+        client_limit,
+        ..Offer::default()
+    });
+    Ok(offers.into_iter().find(|offer| offer.element() == element))
 }
 
 /// Talks, and returns what was agreed and what it took.
