@@ -441,7 +441,7 @@ fn a_malformed_list_fails_the_handshake() {
                 continue; // an empty element of a list counts for nothing
             }
             let error = accept_lines(PLAIN, &lines).expect_err(malformed);
-            assert_eq!((error, error.status()), (INVALID, 400), "{malformed}");
+            assert_eq!((&error, error.status()), (&INVALID, 400), "{malformed}");
         }
         let refused = establish(&offering(&[PLAIN]), &[malformed]).map(|_| ());
         assert_eq!(refused, Err(INVALID), "{malformed}");

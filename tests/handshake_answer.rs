@@ -38,7 +38,7 @@ fn the_example_of_the_rfc_is_accepted() {
         Sec-WebSocket-Protocol: chat, superchat\r\n\
         Sec-WebSocket-Version: 13\r\n\r\n";
     let server = Server::new()
-        .with_origins(OriginPolicy::list(["http://example.com"]))
+        .with_origins(OriginPolicy::list(["http://example.com"]).expect("an origin"))
         .with_subprotocols(["chat"]);
     let response = accept_by(&server, request)
         .expect("the request is valid")
@@ -237,7 +237,7 @@ fn every_error_is_answered_with_its_status() {
         (E::Expectation, 417),
         (E::NotUpgrade, 426),
         (E::UnsupportedVersion, 426),
-        (E::OriginRefused, 403),
+        (error(with(&["Origin: https://evil.example"])), 403),
         (E::Missing("Host"), 400),
         (E::Repeated("Host"), 400),
         (E::Invalid("Host"), 400),

@@ -206,7 +206,7 @@ fn both_roles_understand_each_other() {
         assert_eq!(request.authority(), Some(&*uri.host_header()));
 
         let server = Server::new()
-            .with_origins(OriginPolicy::list(["https://page.example"]))
+            .with_origins(OriginPolicy::list(["https://page.example"]).expect("an origin"))
             .with_subprotocols(["v2", "v1"]);
         let mut accepted = server.accept(&request).expect("valid");
         accepted

@@ -93,7 +93,12 @@ fn the_first_wrong_part_is_named() {
     let server = Server::new();
     for first_line in ["GET / HTTP/1.1", "POST / HTTP/1.1", "GET / HTTP/1.0"] {
         for index in 0..STATES.len().pow(9) {
-            let states = core::array::from_fn(|part| STATES[index / 3usize.pow(part as u32) % 3]);
+            let mut rest = index;
+            let states = core::array::from_fn(|_| {
+                let state = STATES[rest % 3];
+                rest /= 3;
+                state
+            });
             let lines =
                 PARTS
                     .iter()
@@ -105,7 +110,10 @@ fn the_first_wrong_part_is_named() {
                     });
             let head = head(first_line, &lines.collect::<Vec<_>>());
             let found = accept_by(&server, &head).err();
-            let found = found.map(|error| format!("{error:?}"));
+            let found = found.map(|error| match error {
+                E::OriginRefused(_) => "OriginRefused".into(),
+                error => format!("{error:?}"),
+            });
             assert_eq!(found, first_wrong(first_line, states), "{head}");
         }
     }

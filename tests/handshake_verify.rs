@@ -459,7 +459,7 @@ fn a_response_beyond_a_limit_fails() {
     assert!(response.expect("each is within the limits").is_some());
 }
 
-/// An error fits into a few registers, and is copied.
+/// An error fits into a few registers.
 #[test]
 fn an_error_is_small() {
     assert!(size_of::<HandshakeError>() <= 24);

@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use common::{BOTH, EXAMPLE_KEY, PROTOCOL_ERRORS, hex, towards};
 use sansocket::deflate::{NegotiationError, Params};
-use sansocket::handshake::{HandshakeError, HeadError, OriginPolicy, Server, UriError};
+use sansocket::handshake::{
+    HandshakeError, HeadError, OriginError, OriginPolicy, Server, UriError,
+};
 use sansocket::{
     CloseCode, Compress, CompressionMemory, Config, Connection, Event, Message, Payload,
     ProtocolError, Refused, Role, SendError, Text, Utf8Bytes,
@@ -25,30 +27,56 @@ const SEND_ERRORS: [SendError; 7] = [
     SendError::ReasonTooLong,
 ];
 
-const HANDSHAKE_ERRORS: [HandshakeError; 23] = [
-    HandshakeError::Tls,
-    HandshakeError::HeadTooLong,
-    HandshakeError::StartLineTooLong,
-    HandshakeError::TooManyHeaders,
-    HandshakeError::LineEnding,
-    HandshakeError::StartLine,
-    HandshakeError::HeaderLine,
-    HandshakeError::HttpVersion,
-    HandshakeError::Http10,
-    HandshakeError::Method,
-    HandshakeError::Target,
-    HandshakeError::Body,
-    HandshakeError::Expectation,
-    HandshakeError::NotUpgrade,
-    HandshakeError::UnsupportedVersion,
-    HandshakeError::OriginRefused,
-    HandshakeError::Missing("Upgrade"),
-    HandshakeError::Repeated("Upgrade"),
-    HandshakeError::Invalid("Upgrade"),
-    HandshakeError::NotOffered("Upgrade"),
-    HandshakeError::Deflate(NegotiationError::NotOffered),
-    HandshakeError::Refused(404),
-    HandshakeError::TooManyInterim,
+fn handshake_errors() -> [HandshakeError; 23] {
+    [
+        HandshakeError::Tls,
+        HandshakeError::HeadTooLong,
+        HandshakeError::StartLineTooLong,
+        HandshakeError::TooManyHeaders,
+        HandshakeError::LineEnding,
+        HandshakeError::StartLine,
+        HandshakeError::HeaderLine,
+        HandshakeError::HttpVersion,
+        HandshakeError::Http10,
+        HandshakeError::Method,
+        HandshakeError::Target,
+        HandshakeError::Body,
+        HandshakeError::Expectation,
+        HandshakeError::NotUpgrade,
+        HandshakeError::UnsupportedVersion,
+        refused_origin(),
+        HandshakeError::Missing("Upgrade"),
+        HandshakeError::Repeated("Upgrade"),
+        HandshakeError::Invalid("Upgrade"),
+        HandshakeError::NotOffered("Upgrade"),
+        HandshakeError::Deflate(NegotiationError::NotOffered),
+        HandshakeError::Refused(404),
+        HandshakeError::TooManyInterim,
+    ]
+}
+
+/// The refusal of a page of another site.
+fn refused_origin() -> HandshakeError {
+    use sansocket::handshake::{HeadLimits, RequestReader};
+
+    let head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Origin: http://b\r\n\r\n";
+    let read = RequestReader::new(HeadLimits::default()).receive(head);
+    let (request, _) = read.expect("legal").expect("whole");
+    Server::new().accept(&request).expect_err("another origin")
+}
+
+const ORIGIN_ERRORS: [OriginError; 9] = [
+    OriginError::Scheme,
+    OriginError::Userinfo,
+    OriginError::Host,
+    OriginError::NotAscii,
+    OriginError::Wildcard,
+    OriginError::Port,
+    OriginError::Path,
+    OriginError::Query,
+    OriginError::Fragment,
 ];
 
 const HEAD_ERRORS: [HeadError; 11] = [
@@ -90,7 +118,8 @@ fn check_words(errors: &[impl Error]) {
 fn each_error_has_its_own_words() {
     check_words(&PROTOCOL_ERRORS);
     check_words(&SEND_ERRORS);
-    check_words(&HANDSHAKE_ERRORS);
+    check_words(&handshake_errors());
+    check_words(&ORIGIN_ERRORS);
     check_words(&HEAD_ERRORS);
     check_words(&URI_ERRORS);
 }
@@ -98,7 +127,7 @@ fn each_error_has_its_own_words() {
 /// A variant with a value shows it.
 #[test]
 fn errors_name_the_header_and_the_status() {
-    for error in HANDSHAKE_ERRORS {
+    for error in handshake_errors() {
         let words = error.to_string();
         let named = format!("{error:?}").contains("Upgrade\"");
         assert_eq!(words.contains("header Upgrade"), named, "{words}");
@@ -179,8 +208,12 @@ fn policies_are_printed() {
     assert_eq!(printed(OriginPolicy::same()), "Same");
     assert_eq!(printed(OriginPolicy::any()), "Any");
     assert_eq!(
-        printed(OriginPolicy::list(["https://a"])),
+        printed(OriginPolicy::list(["https://a"]).expect("an origin")),
         r#"List(["https://a"])"#
+    );
+    assert_eq!(
+        printed(OriginPolicy::same_as("a:8443").expect("a host")),
+        r#"SameAs("a:8443")"#
     );
     assert_eq!(printed(OriginPolicy::custom(|_, _| true)), "Custom(..)");
 

@@ -1,8 +1,10 @@
 //! What can be wrong with the peer's handshake, and with a head that we are asked to write.
 
+use alloc::boxed::Box;
 use core::error::Error;
 use core::fmt;
 
+use super::origin::RefusedOrigin;
 #[cfg(feature = "deflate")]
 use crate::deflate::NegotiationError;
 
@@ -20,7 +22,7 @@ use crate::deflate::NegotiationError;
 /// assert_eq!(error.status(), 400);
 /// assert!(error.response().starts_with(b"HTTP/1.1 400 Bad Request\r\n"));
 /// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum HandshakeError {
     /// The peer speaks TLS where plain HTTP is expected: its first byte is that of a TLS handshake
@@ -60,8 +62,9 @@ pub enum HandshakeError {
     NotUpgrade,
     /// `Sec-WebSocket-Version` is missing or anything but one 13 (RFC 6455 §4.4).
     UnsupportedVersion,
-    /// The origin is not one that the server serves (RFC 6455 §10.2).
-    OriginRefused,
+    /// The server's [`OriginPolicy`](super::OriginPolicy) refuses pages of this origin at this host
+    /// (RFC 6455 §10.2). If the host is none that browsers know, a proxy rewrites the header `Host`.
+    OriginRefused(Box<RefusedOrigin>),
     /// A header that the handshake needs is missing.
     Missing(&'static str),
     /// A header that may appear once appears again.
@@ -86,7 +89,7 @@ impl HandshakeError {
     /// What only a server can do wrong gives 502, the answer of a gateway that stands between the
     /// two.
     #[must_use]
-    pub const fn status(self) -> u16 {
+    pub const fn status(&self) -> u16 {
         match self {
             Self::Tls
             | Self::LineEnding
@@ -98,7 +101,7 @@ impl HandshakeError {
             | Self::Repeated(_)
             | Self::Invalid(_) => 400,
             // RFC 6455 §4.2.2 "an appropriate HTTP error code (e.g., 403 Forbidden)"
-            Self::OriginRefused => 403,
+            Self::OriginRefused(_) => 403,
             Self::Method => 405,
             Self::StartLineTooLong => 414,
             Self::Expectation => 417,
@@ -134,8 +137,8 @@ impl fmt::Display for HandshakeError {
             Self::Expectation => "the request has an expectation that is not met",
             Self::NotUpgrade => "the request does not ask for an upgrade to websocket",
             Self::UnsupportedVersion => "the version of the WebSocket protocol is not 13",
-            Self::OriginRefused => "the origin is not served",
             Self::TooManyInterim => "too many interim responses",
+            Self::OriginRefused(refused) => return refused.fmt(f),
             Self::Missing(name) => return write!(f, "the header {name} is missing"),
             Self::Repeated(name) => return write!(f, "the header {name} is repeated"),
             Self::Invalid(name) => return write!(f, "the header {name} is invalid"),

@@ -69,7 +69,7 @@ impl HandshakeError {
     /// Writes the response that tells the client what is wrong; the server sends it and closes the
     /// transport (RFC 6455 §4.2.1).
     #[must_use]
-    pub fn response(self) -> Vec<u8> {
+    pub fn response(&self) -> Vec<u8> {
         let text = format!("{self}\n");
         // RFC 9110 §15.5.6: 405 says which methods are allowed. The one used may have been HEAD,
         // whose response has no body.

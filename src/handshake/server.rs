@@ -1,5 +1,6 @@
 //! The server's side of the opening handshake (RFC 6455 §4.2).
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -18,6 +19,7 @@ use super::headers::elements;
 use super::key;
 use super::name;
 use super::origin::OriginPolicy;
+use super::origin::RefusedOrigin;
 use super::request::HttpVersion;
 use super::request::Request;
 use super::token::is_token;
@@ -171,8 +173,10 @@ impl Server {
         let offered = Extensions::from_headers(headers)?;
         // §4.2.2 "If the server does not wish to accept this connection, it MUST return an
         //         appropriate HTTP error code (e.g., 403 Forbidden)"
-        if !self.origins.allows(origin(headers)?, host) {
-            return Err(HandshakeError::OriginRefused);
+        let origin = origin(headers)?;
+        if !self.origins.allows(origin, host) {
+            let refused = RefusedOrigin::new(origin, host);
+            return Err(HandshakeError::OriginRefused(Box::new(refused)));
         }
         let accepted = Accepted {
             accept: key::accept_key(key),

@@ -6,6 +6,7 @@ use sansocket::handshake::Client;
 use sansocket::handshake::Extension;
 use sansocket::handshake::HandshakeError;
 use sansocket::handshake::HeadLimits;
+use sansocket::handshake::RefusedOrigin;
 use sansocket::handshake::Request;
 use sansocket::handshake::RequestReader;
 use sansocket::handshake::Server;
@@ -77,6 +78,14 @@ pub(crate) fn without_lines(name: &str) -> Vec<&'static str> {
 
 pub(crate) fn error(result: Result<Accepted, HandshakeError>) -> HandshakeError {
     result.expect_err("the handshake is refused")
+}
+
+/// What the origin policy refused.
+pub(crate) fn refused_origin(result: Result<Accepted, HandshakeError>) -> RefusedOrigin {
+    match result {
+        Err(HandshakeError::OriginRefused(refused)) => *refused,
+        other => panic!("the origin is not refused: {other:?}"),
+    }
 }
 
 pub(crate) fn text(response: Vec<u8>) -> String {
