@@ -77,27 +77,16 @@ fn classify(
         }
         (Outcome::Rejected(_), Outcome::Rejected(_)) => Some("both reject".into()),
         (Outcome::Partial, Outcome::Partial) => Some("both want more".into()),
-        // httparse looks at a head that has not ended, too.
-        (Outcome::Partial, Outcome::Rejected(_)) => later(is_request, head),
-        // They look for the end first.
-        (Outcome::Rejected(error @ (Ours::LineEnding | Ours::StartLine)), Outcome::Partial)
-        | (Outcome::Rejected(error), Outcome::Accepted(_))
-            if is_stricter(is_request, head, *error) =>
-        {
-            Some(format!("stricter: {error:?}"))
+        (Outcome::Partial, Outcome::Rejected(_)) => {
+            (!is_request && is_interim(head)).then(|| "later: an interim response".into())
+        }
+        (Outcome::Rejected(error), Outcome::Accepted(_)) => stricter(is_request, head, error),
+        (Outcome::Rejected(error), Outcome::Partial) => {
+            stricter(is_request, head, error).or_else(|| earlier(is_request, head))
         }
         (Outcome::Accepted(_), Outcome::Rejected(error)) => more_lenient(is_request, head, error),
         _ => None,
     }
-}
-
-/// Tells why we wait where they have rejected.
-fn later(is_request: bool, head: &[u8]) -> Option<String> {
-    if !has_end(head) {
-        return Some("later: the head has no end".into());
-    }
-    let interim = !is_request && is_interim(head);
-    interim.then(|| "later: an interim response".into())
 }
 
 /// Tells whether a response begins with an interim one, for which any HTTP/1 will do.
@@ -105,9 +94,24 @@ fn is_interim(head: &[u8]) -> bool {
     head.starts_with(b"HTTP/1.1 1") || head.starts_with(b"HTTP/1.0 1")
 }
 
-/// Tells whether we are known to reject this where they do not.
-fn is_stricter(is_request: bool, head: &[u8], error: Ours) -> bool {
-    match error {
+/// Tells why we have rejected where they wait: the end changes nothing.
+fn earlier(is_request: bool, head: &[u8]) -> Option<String> {
+    let ended = [head, b"\r\n\r\n"].concat();
+    let is_accepted = if is_request {
+        matches!(tungstenite::accept(&ended), Outcome::Accepted(_))
+    } else {
+        matches!(tungstenite::verify(&ended), Outcome::Accepted(_))
+    };
+    (!is_accepted).then(|| "earlier: no end helps".into())
+}
+
+/// Names why we are known to reject this where they do not.
+fn stricter(is_request: bool, head: &[u8], error: &Ours) -> Option<String> {
+    is_stricter(is_request, head, error).then(|| format!("stricter: {error:?}"))
+}
+
+fn is_stricter(is_request: bool, head: &[u8], error: &Ours) -> bool {
+    match *error {
         Ours::LineEnding => has_bare_lf(head),
         // More empty lines before the request than we take, or any before a response.
         Ours::StartLine => head.starts_with(if is_request {
@@ -119,8 +123,8 @@ fn is_stricter(is_request: bool, head: &[u8], error: Ours) -> bool {
         Ours::Missing(name) | Ours::Invalid(name) | Ours::Repeated(name) => match name {
             "Host" | "Content-Length" | "Origin" => is_request,
             "Sec-WebSocket-Protocol" | "Sec-WebSocket-Extensions" => true,
-            "Upgrade" | "Sec-WebSocket-Accept" => !is_request && error == Ours::Repeated(name),
-            "Sec-WebSocket-Key" => is_request && error == Ours::Repeated(name),
+            "Upgrade" | "Sec-WebSocket-Accept" => !is_request && *error == Ours::Repeated(name),
+            "Sec-WebSocket-Key" => is_request && *error == Ours::Repeated(name),
             // They take a space for the end of an element.
             "Connection" => {
                 is_request
@@ -151,17 +155,13 @@ fn more_lenient(is_request: bool, head: &[u8], error: &Theirs) -> Option<String>
         Theirs::Http(response) => {
             !is_request && response.status().as_u16() != 101 && is_interim(head)
         }
+        // The bits of the last digit that belong to no byte.
+        Theirs::Protocol(ProtocolError::InvalidSecWebSocketKey) => is_request,
         Theirs::Protocol(ProtocolError::WrongHttpVersion) => !is_request && is_interim(head),
         _ => false,
     };
     let error = error.to_string();
     explained.then(|| format!("more lenient: {}", error.lines().next().unwrap_or_default()))
-}
-
-fn has_end(head: &[u8]) -> bool {
-    let start = head.iter().position(|byte| !b"\r\n".contains(byte));
-    let head = &head[start.unwrap_or(head.len())..];
-    head.windows(4).any(|end| end == b"\r\n\r\n")
 }
 
 fn has_bare_lf(head: &[u8]) -> bool {
