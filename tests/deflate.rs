@@ -1,7 +1,10 @@
 //! Compressed messages: RFC 7692 §6, §7.2.
 #![cfg(feature = "deflate")]
 
+mod common;
+
 use bytes::{Buf, Bytes};
+use common::rfc1951;
 use sansocket::deflate::Params;
 use sansocket::{
     Compress, CompressionMemory, Config, Connection, Delivery, Event, Fin, Limits, Message,
@@ -123,7 +126,7 @@ fn the_examples_of_the_rfc() {
     );
 }
 
-/// DD-06, SC-07: every way to cut a stream short fails, and leaves no half a message.
+/// DD-06, SC-07: every way to cut a stream inside of a block fails, and leaves no half a message.
 #[test]
 fn a_stream_cut_short_fails() {
     let hello = [0xf2, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00];
@@ -152,12 +155,14 @@ fn a_stream_cut_short_fails() {
         };
         cut.extend_from_slice(&payload[..len]);
         let heard = hear(&mut receiver, &cut, 1_000_000);
-        assert_eq!(
-            heard,
-            Err(ProtocolError::InvalidCompression),
-            "{len} of {}",
-            payload.len()
-        );
+        // The last block may end in the byte before the last one: then nothing is missing.
+        let ends = len + 1 == payload.len() && rfc1951::inflate(&payload[..len], &[]).is_ok();
+        let expected = if ends {
+            Ok(vec![text.clone().into_bytes()])
+        } else {
+            Err(ProtocolError::InvalidCompression)
+        };
+        assert!(heard == expected, "{len} of {}", payload.len());
     }
 }
 

@@ -30,6 +30,10 @@ struct Engine {
     history: History,
     /// How many bytes of the message have gone in.
     used: u64,
+    /// The last of these bytes.
+    last: u8,
+    /// Whether a block with BFINAL ended with that byte.
+    ended: bool,
     /// How many blocks with BFINAL it has had.
     finals: u64,
     /// How many bytes have come out.
@@ -67,8 +71,8 @@ impl Inflater {
             .inflate(piece, output, most, limit, budget)
     }
 
-    /// Ends a message: checks that its data ends where a block does (RFC 7692 §7.2.2). Without `takeover` it leaves nothing
-    /// behind.
+    /// Ends a message: checks that its data ends where a block does, by itself or with the tail (RFC 7692 §7.2.2). Without
+    /// `takeover` it leaves nothing behind.
     pub(crate) fn finish(&mut self, takeover: bool) -> Result<(), ProtocolError> {
         if let Some(engine) = &mut self.engine {
             engine.finish()?;
@@ -117,6 +121,7 @@ impl Engine {
             self.full = len == size || self.failed;
             self.len += len as u64;
             self.used += used as u64;
+            self.last = input[..used].last().copied().unwrap_or(self.last);
             rest = &rest[used..];
             // All messages are looked at in the same places, however they are cut.
             if self.up_to_stop() == STEP {
@@ -164,18 +169,82 @@ impl Engine {
         // A message of no bytes at all is no DEFLATE data. It is taken for an empty one and touches nothing.
         if self.used > 0 {
             self.check_overhead()?;
-            // Told to stop at the end of a block, the engine stops behind the tail and leaves one more byte alone. Anything
-            // else means that the message was cut inside a block. The tail may end one that is not stored, whose code for
-            // that lies in it: nothing is missing then.
-            let [a, b, c, d] = TAIL;
-            let (used, len) = self.step(&[a, b, c, d, 0], &mut [0; 8], InflateFlush::Block)?;
-            if used != TAIL.len() || len > 0 {
-                return Err(ProtocolError::InvalidCompression);
+            if !self.ended {
+                self.end()?;
             }
         }
         self.used = 0;
         self.finals = 0;
         self.len = 0;
+        self.ended = false;
+        Ok(())
+    }
+
+    /// Ends a message in which something is left behind the last block with BFINAL.
+    fn end(&mut self) -> Result<(), ProtocolError> {
+        // Told to stop at the end of a block, the engine stops behind the tail and leaves one more byte alone. Anything
+        // else means that the message ends with a block, or was cut inside one. The tail may end one that is not stored, whose
+        // code for that lies in it: nothing is missing then.
+        let [a, b, c, d] = TAIL;
+        let tail = [a, b, c, d, 0];
+        match self.step(&tail, &mut [0; 8], InflateFlush::Block)? {
+            (used, 0) if used == TAIL.len() => Ok(()),
+            (used, 0) if used == tail.len() && self.was_between_blocks() => self.restart(),
+            _ => Err(ProtocolError::InvalidCompression),
+        }
+    }
+
+    /// Tells whether the engine stood between two blocks when it took in the tail and a zero, with fewer than three bits left
+    /// of the last byte, and these zero. Leaves the engine of no use until it is restarted.
+    ///
+    /// With three bits or more the tail would have ended a block. With fewer, they and the first byte of the tail are the header
+    /// of a stored block, and its length is `FF00`: it has to give back each byte as it comes.
+    ///
+    /// No other block does that with zeros and then ones. For a code to give a byte 0 for each 8 zero bits, its first codeword
+    /// has 8 bits, so that none is shorter; for it to give a byte FF for each 8 one bits, its last codeword has 8, so that
+    /// none is longer. Then it has 256 codewords, in the order of what they stand for, and the last one is FF: there is none for
+    /// the end of the block, and a code without that is invalid.
+    fn was_between_blocks(&mut self) -> bool {
+        let bytes = [[0x00; VERBATIM / 2], [0xFF; VERBATIM / 2]];
+        if !bytes.as_flattened().iter().all(|&byte| self.echoes(byte)) {
+            return false;
+        }
+        // If the bits were not zero they began the header of a block with BFINAL, which ends the stream. Where the two highest
+        // bits of the last byte are zero, so were they.
+        self.last < 0x40 || !self.ends_with_block()
+    }
+
+    /// Tells whether `byte` comes out as it goes in.
+    fn echoes(&mut self, byte: u8) -> bool {
+        let before = self.inflate.total_out();
+        let mut room = [0; 4];
+        let step = self
+            .inflate
+            .decompress(&[byte], &mut room, InflateFlush::NoFlush);
+        let len = self.inflate.total_out().saturating_sub(before);
+        step == Ok(Status::Ok) && len == 1 && room[0] == byte
+    }
+
+    /// Tells whether the stream ends with the stored block of which [`VERBATIM`] bytes have come.
+    fn ends_with_block(&mut self) -> bool {
+        let mut room = [0; STORED / 16];
+        (0..16).any(|_| {
+            let zeros = [0; STORED / 16];
+            let step = self
+                .inflate
+                .decompress(&zeros, &mut room, InflateFlush::NoFlush);
+            step == Ok(Status::StreamEnd)
+        })
+    }
+
+    /// Begins another stream, with the same history.
+    fn restart(&mut self) -> Result<(), ProtocolError> {
+        self.inflate.reset(false);
+        for part in self.history.parts() {
+            self.inflate
+                .set_dictionary(part)
+                .map_err(|_| ProtocolError::InvalidCompression)?;
+        }
         Ok(())
     }
 
@@ -202,17 +271,16 @@ impl Engine {
             history.push(&room[..len]);
         }
         match status {
-            Ok(Status::Ok | Status::BufError) => Ok((used, len)),
+            Ok(Status::Ok | Status::BufError) => {
+                self.ended &= used == 0;
+                Ok((used, len))
+            }
             // A block with BFINAL ends the stream but not the message (RFC 7692 §7.2.3.4): another stream follows, with the
             // same history.
             Ok(Status::StreamEnd) => {
                 self.finals += 1;
-                inflate.reset(false);
-                for part in history.parts() {
-                    inflate
-                        .set_dictionary(part)
-                        .map_err(|_| ProtocolError::InvalidCompression)?;
-                }
+                self.ended = true;
+                self.restart()?;
                 Ok((used, len))
             }
             // What has come out before may be wrong as well, and then is to be blamed first. The next step fails.
@@ -232,6 +300,8 @@ impl Default for Engine {
             inflate: Inflate::new(false, LARGEST_WINDOW),
             history: History::new(LARGEST_WINDOW),
             used: 0,
+            last: 0,
+            ended: false,
             finals: 0,
             len: 0,
             full: false,
@@ -270,6 +340,13 @@ const EXPANSION: u64 = 16;
 
 /// How many bytes a block with BFINAL counts for, since the history has to be taught again behind it.
 const FINAL: u64 = 1 << 10;
+
+/// How many bytes have to come out as they go in, to tell a stored block from others: twice as many of a kind as show that a
+/// codeword has 8 bits, not 7 or 9.
+const VERBATIM: usize = 32;
+
+/// How many bytes of the stored block that the tail begins come behind those, a multiple of 16.
+const STORED: usize = 0xFF00 - VERBATIM;
 
 mod pool {
     //! The engines that the thread has used and does not need.

@@ -123,20 +123,28 @@ pub(crate) struct Block {
     pub(crate) distance: usize,
 }
 
-/// Reads the payload of a message behind `history`: appends the tail (RFC 7692 §7.2.2), and reads blocks until the
-/// bytes end, which must be at the end of a block. One with BFINAL must be filled up with zero bits.
+/// Reads the payload of a message behind `history`, as it is. If that ends with a block, but for zero bits that fill the last
+/// byte, nothing is missing. Otherwise reads it with the tail (RFC 7692 §7.2.2), which must be what is missing of an empty block.
+/// A block with BFINAL must be filled up with zero bits.
 pub(crate) fn inflate(
     payload: &[u8],
     history: &[u8],
 ) -> Result<(Vec<u8>, Vec<Block>), &'static str> {
-    let bytes = [payload, &TAIL].concat();
-    let mut reader = Reader {
-        bytes: &bytes,
-        bit: 0,
-    };
+    match read(payload, history) {
+        Ok(read) => Ok(read),
+        Err(_) => match read(&[payload, &TAIL].concat(), history)? {
+            read if read.1.last().is_some_and(|b| (b.kind, b.len) == (0, 0)) => Ok(read),
+            _ => Err("cut inside of a block"),
+        },
+    }
+}
+
+/// Reads blocks until the bytes end.
+fn read(bytes: &[u8], history: &[u8]) -> Result<(Vec<u8>, Vec<Block>), &'static str> {
+    let mut reader = Reader { bytes, bit: 0 };
     let mut all = history.to_vec();
     let mut blocks = Vec::new();
-    while reader.bit < 8 * bytes.len() {
+    while !reader.is_at_end() {
         let start = all.len();
         let last = reader.bits(1)? == 1;
         let kind = reader.bits(2)?;
@@ -171,6 +179,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Tells whether nothing is left but zero bits of the last byte.
+    fn is_at_end(&self) -> bool {
+        let left = 8 * self.bytes.len() - self.bit;
+        let last = self.bytes.last().copied().unwrap_or(0);
+        left < 8 && u32::from(last) >> (8 - left) == 0
+    }
+
     fn bit(&mut self) -> Result<u32, &'static str> {
         let byte = self.bytes.get(self.bit / 8).ok_or("cut short")?;
         let bit = byte >> (self.bit % 8) & 1;
