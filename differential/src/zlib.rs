@@ -148,6 +148,8 @@ pub struct Step {
     pub block_ended: bool,
     /// The block has BFINAL.
     pub is_final: bool,
+    /// How many bits of the last byte used are left.
+    pub unused: c_int,
 }
 
 impl Inflate {
@@ -194,6 +196,7 @@ impl Inflate {
             len,
             block_ended: state & 128 != 0,
             is_final: state & 64 != 0,
+            unused: state & 31,
         })
     }
 

@@ -113,6 +113,10 @@ impl Deflater {
                 .engine
                 .insert(begin(self.kind, self.history.as_deref())),
         };
+        if engine.total_out() > LIFE {
+            // A stream may begin anew wherever a flush has ended the one before; for a moment the engine refers to nothing.
+            engine.reset();
+        }
         compress(engine, payload, output);
         if let Keep::History(bits) = self.keep {
             self.history
@@ -203,6 +207,10 @@ const SMALLEST_ENGINE: u8 = 9;
 /// How much an engine takes for symbols that wait: zlib's 8 makes an engine 84 KiB larger, and its blocks hardly better.
 const MEM_LEVEL: i32 = 6;
 
+/// How many compressed bytes a stream may have before a new one takes its place: zlib-rs counts them as C's `unsigned long`,
+/// which has 32 bits on some platforms, and a sum that overflows may panic.
+const LIFE: u64 = if cfg!(test) { 100 << 10 } else { 1 << 30 };
+
 /// The least room for a step, in bytes: more than what a flush adds.
 const STEP: usize = 256;
 
@@ -239,5 +247,53 @@ mod pool {
                 pool.push((kind, engine));
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deflate::Inflater;
+
+    /// DC-02, S-03: the engine's counts begin anew between fragments, long before they overflow, and the other end goes on to
+    /// understand.
+    #[test]
+    fn a_stream_is_renewed_in_time() {
+        for memory in [CompressionMemory::Engine, CompressionMemory::History(12)] {
+            let config = Config {
+                compression_memory: memory,
+                ..Config::default()
+            };
+            let mut deflater = Deflater::new(Params::default(), Role::Server, &config);
+            let mut inflater = Inflater::default();
+            let mut begun = 0;
+            let mut noise = 1_u32;
+            for round in 0..200 {
+                let data: Vec<u8> = (0..10_000)
+                    .map(|_| {
+                        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        noise.to_be_bytes()[0]
+                    })
+                    .collect();
+                let before = deflater
+                    .engine
+                    .as_ref()
+                    .map_or(0, |engine| engine.total_out());
+                let (mut payload, mut output) = (Buffer::default(), Buffer::default());
+                let last = round % 30 == 29;
+                deflater.deflate(&data, last, &mut payload);
+                let after = deflater
+                    .engine
+                    .as_ref()
+                    .map_or(0, |engine| engine.total_out());
+                begun += u32::from(0 < after && after < before);
+                assert!(after < LIFE + 30_000, "{after}");
+                let used =
+                    inflater.inflate(&payload, &mut output, usize::MAX, u64::MAX, usize::MAX);
+                assert!(used == Ok(payload.len()) && *output == data[..], "{round}");
+                assert!(!last || inflater.finish(true).is_ok());
+            }
+            assert!(begun >= 10, "{begun} times");
+        }
     }
 }

@@ -7,6 +7,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::ffi::c_ulong;
 use core::fmt;
 
 use zlib_rs::{Inflate, InflateFlush, Status};
@@ -126,6 +127,7 @@ impl Engine {
             // All messages are looked at in the same places, however they are cut.
             if self.up_to_stop() == STEP {
                 self.check_overhead()?;
+                self.check_count()?;
             }
         }
         if self.len > limit {
@@ -165,12 +167,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Fails a message that is too long for the engine to count, before the count overflows.
+    fn check_count(&self) -> Result<(), ProtocolError> {
+        if self.inflate.total_in() > COUNTED {
+            return Err(ProtocolError::MessageTooLarge);
+        }
+        Ok(())
+    }
+
     fn finish(&mut self) -> Result<(), ProtocolError> {
         // A message of no bytes at all is no DEFLATE data. It is taken for an empty one and touches nothing.
         if self.used > 0 {
             self.check_overhead()?;
             if !self.ended {
                 self.end()?;
+            }
+            if self.inflate.total_in() > LIFE {
+                self.restart()?;
             }
         }
         self.used = 0;
@@ -348,6 +361,19 @@ const VERBATIM: usize = 32;
 /// How many bytes of the stored block that the tail begins come behind those, a multiple of 16.
 const STORED: usize = 0xFF00 - VERBATIM;
 
+/// How many compressed bytes a stream may have before a new one takes its place, with the same history, behind a message.
+const LIFE: u64 = if cfg!(test) { 100 << 10 } else { 1 << 30 };
+
+/// The most compressed bytes of a stream, less what goes in between two looks at them. zlib-rs counts them as C's `unsigned long`,
+/// which has 32 bits on some platforms, and a sum that overflows may panic.
+const COUNTED: u64 = if cfg!(test) {
+    300 << 10
+} else if size_of::<c_ulong>() < 8 {
+    (u32::MAX as u64) - (64 << 10)
+} else {
+    u64::MAX
+};
+
 mod pool {
     //! The engines that the thread has used and does not need.
 
@@ -375,5 +401,64 @@ mod pool {
                 pool.push(engine);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    /// The compressed form of a message: a stored block with `data`, and what is left of the empty one behind it.
+    fn stored(data: &[u8]) -> Vec<u8> {
+        let len = u16::try_from(data.len()).expect("a block is short");
+        let lens = [len, !len].map(u16::to_le_bytes);
+        [&[0], lens.as_flattened(), data, &[0]].concat()
+    }
+
+    /// Takes a message in, and returns what comes out.
+    fn inflate(engine: &mut Engine, payload: &[u8]) -> Result<Vec<u8>, ProtocolError> {
+        let mut output = Buffer::default();
+        let used = engine.inflate(payload, &mut output, usize::MAX, u64::MAX, usize::MAX)?;
+        assert!(used == payload.len(), "all is used");
+        engine.finish()?;
+        Ok(output.to_vec())
+    }
+
+    /// DD-02, S-03: the engine's counts begin anew behind messages, long before they overflow, and what was received before can
+    /// still be referred to.
+    #[test]
+    #[expect(clippy::panic_in_result_fn, reason = "a test")]
+    fn a_stream_is_renewed_in_time() -> Result<(), ProtocolError> {
+        let mut engine = Engine::default();
+        let mut begun = 0;
+        for round in 0..60_u8 {
+            let before = engine.inflate.total_in();
+            let data = [round; 20_000];
+            assert!(inflate(&mut engine, &stored(&data))? == data);
+            // A match of three bytes, one byte back (RFC 1951 §3.2.6).
+            assert!(inflate(&mut engine, &[0x02, 0x02, 0x00, 0x00])? == [round; 3]);
+            begun += u32::from(engine.inflate.total_in() < before);
+            assert!(engine.inflate.total_in() < LIFE + 30_000);
+        }
+        assert!(begun >= 10, "{begun} times");
+        Ok(())
+    }
+
+    /// S-03: a single message that is longer than the count fails; one that is renewed by BFINAL does not.
+    #[test]
+    fn a_message_beyond_the_count_fails() {
+        let block = stored(&[7; 60_000]);
+        let block = &block[..block.len() - 1];
+        let mut engine = Engine::default();
+        let message = [block.repeat(6), vec![0]].concat();
+        let heard = inflate(&mut engine, &message);
+        assert!(heard == Err(ProtocolError::MessageTooLarge));
+
+        let mut engine = Engine::default();
+        let message = [block.repeat(3), vec![3, 0], block.repeat(3), vec![0]].concat();
+        let heard = inflate(&mut engine, &message);
+        assert!(heard.is_ok_and(|data| data.len() == 360_000));
     }
 }

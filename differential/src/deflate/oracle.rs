@@ -27,6 +27,16 @@ pub enum Rule {
     /// A message without any byte is an empty one, and leaves everything as it is. With the tail it would not be DEFLATE:
     /// the first byte of the tail would be the header of a block, and the others half a length.
     NothingIsEmpty,
+    /// A message that ends with a block, but for zero bits of its last byte, is complete without the tail, and with it. The next one
+    /// begins with a byte.
+    EndsWithBlock,
+}
+
+/// How a message ends.
+enum End {
+    /// Within an empty block that the tail completes.
+    Tail,
+    Block,
 }
 
 impl Oracle {
@@ -50,16 +60,28 @@ impl Oracle {
         }
         let mut output = Vec::new();
         match self.whole(payload, &mut output) {
-            Ok(()) => Verdict::Accepted(output),
+            Ok(End::Tail) => Verdict::Accepted(output),
+            Ok(End::Block) => Verdict::AcceptedBy(Rule::EndsWithBlock, output),
             Err(wrong) => Verdict::Rejected(wrong, output),
         }
     }
 
-    fn whole(&mut self, payload: &[u8], output: &mut Vec<u8>) -> Result<(), &'static str> {
+    fn whole(&mut self, payload: &[u8], output: &mut Vec<u8>) -> Result<End, &'static str> {
+        let last = payload.last().map_or(0, |&last| u32::from(last));
         let mut used = 0;
         loop {
             let step = self.step(&payload[used..], output)?;
             used += step.used;
+            if step.block_ended && used == payload.len() {
+                if step.is_final {
+                    return Ok(End::Block); // and the stream is another one
+                }
+                // With three bits or more, an empty block begins in them, which comes to the same.
+                if step.unused < 3 && last >> (8 - step.unused) == 0 {
+                    self.inflate.restart(&self.history);
+                    return Ok(End::Block);
+                }
+            }
             if step.used == 0 && step.len == 0 && !step.block_ended {
                 break;
             }
@@ -68,7 +90,7 @@ impl Oracle {
         let [a, b, c, d] = TAIL;
         let tail = self.step(&[a, b, c, d, 0], output)?;
         match (tail.block_ended, tail.used, tail.len) {
-            (true, 4, 0) => Ok(()),
+            (true, 4, 0) => Ok(End::Tail),
             (_, _, 1..) => Err("the tail is data"),
             (true, ..) => Err("a block begins in the tail"),
             (false, ..) => Err("ends inside a block"),
