@@ -166,7 +166,7 @@ fn large_payloads_of_a_server_are_shared() {
         ..Config::default()
     };
     let mut server = common::connection(Role::Server, &config);
-    let long: Vec<_> = (0..3 * LARGE).map(|i| i.to_be_bytes()[6]).collect();
+    let long: Vec<_> = (0..3 * LARGE).map(|i| i.to_le_bytes()[1]).collect();
     let long = Bytes::from(long);
     server.send(long.clone().into()).expect("open");
     for start in [0, LARGE, 2 * LARGE] {
