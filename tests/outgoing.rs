@@ -1,9 +1,12 @@
 //! The queue of outgoing bytes: nothing is lost, doubled or torn apart, however it is written and whatever comes between.
 
 mod common;
+mod memory;
 
 use bytes::{Buf, Bytes};
 use common::{BOTH, closing, hear_frames, naive, show, take, take_frames};
+#[cfg(feature = "std")]
+use memory::allocations;
 use proptest::prelude::*;
 use sansocket::{Config, Connection, Fin, Message, MessageKind, Role, SendError, Utf8Bytes};
 
@@ -633,6 +636,89 @@ fn the_limit_is_exact() {
     assert_eq!(conn.send_text("a"), Err(SendError::QueueFull));
     conn.outgoing().advance(1);
     conn.send_text("a").expect("room again");
+}
+
+/// D8: Pings and Pongs that wait count towards the limit, wherever they wait and whatever was queued before them.
+#[test]
+fn the_limit_counts_pings_and_pongs() {
+    let queue_ping = |conn: &mut Connection, _| conn.ping(&[7; 125]).expect("little waits");
+    let queue_pong = |conn: &mut Connection, role| {
+        hear_frames(conn, role, "89 7d 'p'*125");
+    };
+    let queue: [&dyn Fn(&mut Connection, Role); 2] = [&queue_ping, &queue_pong];
+    for role in BOTH {
+        for queue in queue {
+            for limit in 10..300 {
+                let config = Config {
+                    outgoing_limit: limit,
+                    ..Config::default()
+                };
+                let mut conn = common::connection(role, &config);
+                conn.send_text("a").expect("room");
+                queue(&mut conn, role);
+                while conn.buffered() < limit {
+                    conn.send_text("b").expect("room");
+                }
+                let full = conn.buffered();
+                assert_eq!(conn.send_text("c"), Err(SendError::QueueFull));
+                assert_eq!(conn.buffered(), full, "limit {limit} of a {role:?}");
+            }
+        }
+    }
+}
+
+/// CL-10: the end is clean where nothing but replies is dropped, and only there, however much was written before and moved
+/// over since.
+#[test]
+fn data_that_is_dropped_behind_a_reply_is_lost() {
+    for role in BOTH {
+        for (reply, len) in [(0, 0), (0, 9_000), (125, 0), (125, 9_000), (125, 20_000)] {
+            for left in [0, 1, 5, 50, 200] {
+                let mut conn = common::fresh(role);
+                let ping = common::towards(role, &naive::frame(0x89, &vec![b'p'; reply]));
+                common::hear(&mut conn, &ping);
+                conn.send_binary(&vec![1; len]).expect("open");
+                let written = conn.buffered().saturating_sub(left);
+                conn.outgoing().advance(written);
+                // This moves the rest over what was written.
+                conn.send_binary(&[2; 30]).expect("open");
+                conn.drop_outgoing();
+                assert_eq!(conn.buffered(), 0);
+                conn.close(None).expect("open");
+                take(&mut conn);
+                hear_frames(&mut conn, role, "88 00");
+                let outcome = conn.outcome().expect("closed");
+                assert!(!outcome.clean, "{left} bytes of {len} from a {role:?}");
+            }
+        }
+    }
+}
+
+/// S-03: Pings and Pongs that were written hold no memory, whether data goes on waiting or nothing does: the thread uses it
+/// for what it gathers next.
+#[test]
+#[cfg(feature = "std")]
+fn memory_of_written_pings_is_used_again() {
+    let asked = |role, is_last: bool| {
+        let mut conn = common::fresh(role);
+        conn.send_text("Hello").expect("open");
+        while conn.ping(&[7; 100]).is_ok() {}
+        let pings = conn.buffered();
+        if !is_last {
+            conn.send(owned(1, LARGE)).expect("open");
+        }
+        conn.outgoing().advance(pings);
+        let mut other = common::fresh(role);
+        allocations(|| other.send_binary(&[7; 3_000]).expect("open"))
+    };
+    for role in BOTH {
+        for is_last in [true, false] {
+            // In a thread of its own, which has no other memory to use again.
+            let asked = std::thread::spawn(move || asked(role, is_last));
+            let asked = asked.join().expect("no panic");
+            assert_eq!(asked, 0, "{role:?}, nothing waits: {is_last}");
+        }
+    }
 }
 
 /// A message in fragments that meets a full queue goes on when there is room again.
