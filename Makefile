@@ -7,7 +7,7 @@ PACKAGES = autobahn/driver benches/load benches/peers bounds differential fuzz i
 
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
     interop interop-deflate browser hostile bench bench-smoke fuzz differential differential-smoke \
-    differential-peers differential-peers-smoke bounds bench-peers bench-mask bench-growth bench-load bench-idle \
+    differential-peers differential-peers-smoke bounds bench-peers bench-before bench-mask bench-growth bench-load bench-idle \
     coverage mutants
 
 check: lint test
@@ -101,6 +101,10 @@ mutants:
 # them, too. glibc's slow `rep movsb` copy is off, since it is up to six times slower by luck of alignment.
 bench-peers:
 	GLIBC_TUNABLES=glibc.cpu.x86_rep_movsb_threshold=1000000000 cargo run --release --manifest-path benches/peers/Cargo.toml -- $(FILTER)
+
+# This build beside that of the commit REV, as one more peer of the same run; FILTER as for `bench-peers`.
+bench-before:
+	benches/before "$(REV)" $(FILTER)
 
 # Frames and heads of handshakes, against RFC 6455 read naively and against other crates.
 differential-peers:

@@ -75,7 +75,7 @@ fn main() {
     let mut json = Vec::new();
     let mut show = |table: &Table| {
         if has("--brief") {
-            print!("{}", table.brief("sansocket"));
+            print!("{}", table.brief());
         } else {
             print!("{}", table.markdown());
         }

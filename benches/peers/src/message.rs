@@ -99,7 +99,7 @@ pub fn payloads(mut bytes: &[u8]) -> Vec<(Opcode, Vec<u8>)> {
 }
 
 /// What both ends do, where they agree on permessage-deflate: take over the context or not.
-pub fn params(takeover: bool) -> Params {
+fn params(takeover: bool) -> Params {
     Params {
         server_no_context_takeover: !takeover,
         client_no_context_takeover: !takeover,

@@ -56,21 +56,23 @@ impl Table {
         for row in 0..self.peers.len() {
             self.push_row(&mut text, row);
         }
+        self.push_ratios(&mut text);
         text.push('\n');
         text
     }
 
-    /// Leaves out all but the bounds, `own`, and the best of the others.
-    pub fn brief(&self, own: &str) -> String {
+    /// Leaves out all but the bounds, sansocket, and the best of the others.
+    pub fn brief(&self) -> String {
         let mut text = self.heading();
         for (row, (name, is_bound)) in self.peers.iter().enumerate() {
-            if *is_bound || *name == own {
+            if *is_bound || OURS.contains(name) {
                 self.push_row(&mut text, row);
             }
         }
+        self.push_ratios(&mut text);
         text.push_str("| best other");
         for column in &self.columns {
-            let cell = match self.best(&column.figures, own) {
+            let cell = match self.best(&column.figures, &OURS) {
                 Some((name, figure)) => format!("{} {name}", number(figure)),
                 None => NONE.to_owned(),
             };
@@ -104,13 +106,34 @@ impl Table {
         text.push_str(" |\n");
     }
 
+    /// Appends how many times the figures of the build before this one's are, where both are there.
+    fn push_ratios(&self, text: &mut String) {
+        let row_of = |name| self.peers.iter().position(|(peer, _)| *peer == name);
+        let (Some(now), Some(before)) = (row_of(OWN), row_of(BEFORE)) else {
+            return;
+        };
+        text.push_str("| now ÷ before");
+        for column in &self.columns {
+            let cell = match (&column.figures[now], &column.figures[before]) {
+                (Some(now), Some(before)) => {
+                    let ratios = now.iter().zip(before);
+                    let ratios = ratios.map(|(now, before)| ratio(*now, *before));
+                    ratios.collect::<Vec<_>>().join(" / ")
+                }
+                _ => NONE.to_owned(),
+            };
+            let _ = write!(text, " | {cell}");
+        }
+        text.push_str(" |\n");
+    }
+
     fn cell(&self, row: usize, figures: &[Option<Figures>]) -> String {
         let Some(own) = &figures[row] else {
             return NONE.to_owned();
         };
         let mut texts = own.iter().copied().map(number);
         let first = texts.next().expect("a figure");
-        let best = self.best(figures, "").map(|(_, figure)| figure);
+        let best = self.best(figures, &[]).map(|(_, figure)| figure);
         let first = if best == own.first().copied() {
             format!("**{first}**")
         } else {
@@ -142,15 +165,20 @@ impl Table {
         lines
     }
 
-    /// Returns the best figure of all peers but `own`, and whose it is.
-    fn best(&self, figures: &[Option<Figures>], own: &str) -> Option<(&'static str, f64)> {
+    /// Returns the best figure of all peers but those left `out`, and whose it is.
+    fn best(&self, figures: &[Option<Figures>], out: &[&str]) -> Option<(&'static str, f64)> {
         let peers = self.peers.iter().zip(figures);
         peers
-            .filter(|((name, is_bound), _)| !is_bound && *name != own)
+            .filter(|((name, is_bound), _)| !is_bound && !out.contains(name))
             .filter_map(|((name, _), figures)| Some((*name, *figures.as_ref()?.first()?)))
             .min_by(|(_, a), (_, b)| a.total_cmp(b))
     }
 }
+
+/// This build of sansocket, and that of another commit (`benches/before`).
+const OWN: &str = "sansocket";
+const BEFORE: &str = "sansocket before";
+const OURS: [&str; 2] = [OWN, BEFORE];
 
 /// Stands where there is no figure.
 const NONE: &str = "–";
@@ -161,6 +189,16 @@ pub fn bytes(size: usize) -> String {
         0..1_024 => format!("{size} B"),
         1_024..1_048_576 => format!("{} KiB", size >> 10),
         _ => format!("{} MiB", size >> 20),
+    }
+}
+
+#[expect(clippy::float_cmp, reason = "counts that are the same")]
+fn ratio(now: f64, before: f64) -> String {
+    if now == before {
+        // So are two times nothing.
+        "1".to_owned()
+    } else {
+        format!("{:.3}", now / before)
     }
 }
 

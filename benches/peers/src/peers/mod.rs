@@ -4,7 +4,6 @@ mod bounds;
 mod fastwebsockets;
 mod nexus_web;
 mod ratchet;
-mod sansocket;
 mod shiguredo;
 mod sockudo_ws;
 mod soketto;
@@ -14,6 +13,24 @@ mod web_socket;
 mod websocket_sans_io;
 mod wtx;
 mod yawc;
+
+#[path = "."]
+mod sansocket {
+    use ::sansocket as library;
+
+    #[path = "sansocket.rs"]
+    pub mod peer;
+}
+
+/// The build of another commit, through the same calls; see `benches/before`.
+#[cfg(feature = "before")]
+#[path = "."]
+mod before {
+    use ::sansocket_before as library;
+
+    #[path = "sansocket.rs"]
+    pub mod peer;
+}
 
 use crate::message::{Message, Tally};
 use crate::transport::Transport;
@@ -112,9 +129,13 @@ impl Peer {
 pub const PEERS: &[Peer] = &[
     Peer::bound("bound: copy", bounds::copy),
     Peer::bound("bound: header, XOR", bounds::unmask),
-    Peer::new("sansocket", sansocket::open)
-        .deflating(sansocket::open_deflate)
-        .accepting(sansocket::accept),
+    Peer::new("sansocket", sansocket::peer::open)
+        .deflating(sansocket::peer::open_deflate)
+        .accepting(sansocket::peer::accept),
+    #[cfg(feature = "before")]
+    Peer::new("sansocket before", before::peer::open)
+        .deflating(before::peer::open_deflate)
+        .accepting(before::peer::accept),
     Peer::new("nexus-web", nexus_web::open).accepting(nexus_web::accept),
     Peer::new("websocket-sans-io", websocket_sans_io::open),
     Peer::new("sockudo-ws", sockudo_ws::open)

@@ -1,4 +1,6 @@
 //! One read buffer, messages lent out of it; long ones are read straight into their memory.
+//!
+//! `library` is this build of sansocket or another one: only calls that both have belong here.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -6,11 +8,12 @@ use std::io::{IoSlice, Read, Write};
 use std::rc::Rc;
 
 use bytes::Buf;
-use sansocket::handshake::{HeadLimits, RequestReader, Server};
-use sansocket::{Config, Connection, Event};
 
-use super::{Role, Socket, WRITE};
-use crate::message::{Message, Tally, params};
+use super::library::deflate::Params;
+use super::library::handshake::{HeadLimits, RequestReader, Server};
+use super::library::{Config, Connection, Event};
+use crate::message::{Message, Tally};
+use crate::peers::{Role, Socket, WRITE};
 use crate::transport::Transport;
 
 struct Sansocket {
@@ -21,7 +24,7 @@ struct Sansocket {
     alone: usize,
 }
 
-pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
+pub fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
     let (connection, alone) = match role {
         Role::Client => (Connection::client(&config), WRITE),
@@ -30,13 +33,18 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
     Box::new(Sansocket::new(transport, connection, alone))
 }
 
-pub(super) fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
+pub fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
-    let connection = Connection::server(&config).with_deflate(params(takeover), &config);
+    let params = Params {
+        server_no_context_takeover: !takeover,
+        client_no_context_takeover: !takeover,
+        ..Params::default()
+    };
+    let connection = Connection::server(&config).with_deflate(params, &config);
     Box::new(Sansocket::new(transport, connection, ALONE))
 }
 
-pub(super) fn accept(mut transport: Transport) {
+pub fn accept(mut transport: Transport) {
     let buffer = Transport::buffer();
     let mut buffer = buffer.borrow_mut();
     let mut reader = RequestReader::new(HeadLimits::default());
