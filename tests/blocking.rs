@@ -1198,8 +1198,10 @@ fn another_thread_can_close_connections() {
     assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
     drop((near2, near3));
 
-    let mut late = open(Role::Server, Wire::silent("")).with_closer(&closer);
+    let mut late = open(Role::Server, Wire::new("")).with_closer(&closer);
     assert_eq!(cut(late.read()), UnexpectedEof::BetweenMessages);
+    let written = naive::describe(&late.stream().written, Role::Server);
+    assert_eq!(written, ["close 1001 \"restart\""]);
 }
 
 /// HA-18: a client that is refused gets the response though it goes on sending a body.

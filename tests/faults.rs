@@ -435,7 +435,7 @@ fn scenes_end_as_they_should() {
                 "by the transport, not clean, 1006, sent nothing",
             ),
             Scene::Refusal => ("refused NotUpgrade", "not open"),
-            Scene::Nonsense => ("refused StartLine", "not open"),
+            Scene::Nonsense => ("refused Tls", "not open"),
             Scene::Rejection => ("rejected Refused(404) 404 b\"body\"", "not open"),
         };
         let heard = take.played.heard.last().map_or("", |last| last);

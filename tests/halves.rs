@@ -10,13 +10,15 @@ use core::pin::pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::task::Wake;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use common::{BOTH, closing, fresh, naive};
-use sansocket::{ProtocolError, Replies, Reply, Role, Sender};
+use sansocket::{Event, ProtocolError, Receiver, Replies, Reply, Role, Sender};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -172,4 +174,143 @@ fn threads_lose_nothing() {
         Some(&19_999_u32.to_be_bytes()[..])
     );
     assert_eq!(closed, 1);
+}
+
+/// Receives in a thread of its own until the stream ends, as the docs of `Connection::split` show it; returns how many
+/// messages came.
+fn receive(mut stream: TcpStream, mut receiver: Receiver, replies: Replies) -> JoinHandle<usize> {
+    thread::spawn(move || {
+        let mut messages = 0;
+        let mut buffer = vec![0; 20 << 10];
+        loop {
+            let count = stream.read(&mut buffer).unwrap_or(0);
+            let mut input = &mut buffer[..count];
+            while let Some(event) = receiver.receive(&mut input).expect("it is valid") {
+                messages += usize::from(matches!(event, Event::Binary(_)));
+                if let Some(reply) = Reply::to(&event) {
+                    replies.put(reply);
+                }
+            }
+            if count == 0 {
+                replies.put(Reply::Eof);
+                return messages;
+            }
+        }
+    })
+}
+
+/// Writes all that is queued; an error is not the end, since the other half may still hear why.
+fn write(stream: &mut TcpStream, sender: &mut Sender) {
+    while sender.outgoing().has_remaining() {
+        match stream.write(sender.outgoing().chunk()) {
+            Ok(count @ 1..) => sender.outgoing().advance(count),
+            Ok(0) | Err(_) => sender.drop_outgoing(),
+        }
+    }
+}
+
+/// Returns both ends of a TCP connection, of which none blocks for ever.
+fn sockets() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let near = TcpStream::connect(listener.local_addr().expect("an address"));
+    let near = near.expect("a listener");
+    let (far, _) = listener.accept().expect("a connection");
+    for socket in [&near, &far] {
+        socket.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        socket.set_write_timeout(Some(PATIENCE)).expect("a socket");
+    }
+    (near, far)
+}
+
+/// CT-05, S-14: against a peer that adds three Pings to each message that it echoes, and reads only what it has answered,
+/// many long messages in a row go through.
+#[test]
+fn no_half_waits_for_the_other() {
+    const COUNT: usize = 8_000;
+    let (mut near, mut far) = sockets();
+    let peer = thread::spawn(move || {
+        let mut server = fresh(Role::Server);
+        let mut buffer = vec![0; 20 << 10];
+        while server.transport().is_in_use() {
+            let count = far.read(&mut buffer).expect("the client writes");
+            let mut input = &mut buffer[..count];
+            while let Some(event) = server.receive(&mut input).expect("it is valid") {
+                if let Event::Binary(data) = event {
+                    server.send_binary(&data).expect("open");
+                    // Each in a gap of its own, so that they are not joined.
+                    for _ in 0..3 {
+                        server.pong(b"").expect("open");
+                        server.ping(&data[..100]).expect("few wait");
+                    }
+                }
+                while server.outgoing().has_remaining() {
+                    let written = far.write(server.outgoing().chunk());
+                    server
+                        .outgoing()
+                        .advance(written.expect("the client reads"));
+                }
+            }
+        }
+        // Pongs may come behind the Close frame: with these unread, dropping the stream would destroy our last bytes.
+        far.shutdown(Shutdown::Write).expect("open");
+        while matches!(far.read(&mut buffer), Ok(1..)) {}
+    });
+    let (receiver, mut sender) = fresh(Role::Client).split();
+    let replies = Replies::new();
+    let reader = near.try_clone().expect("a socket");
+    let reading = receive(reader, receiver, replies.clone());
+    for _ in 0..COUNT {
+        replies.pass_to(&mut sender);
+        sender.send_binary(&[b'x'; 1_000]).expect("open");
+        write(&mut near, &mut sender);
+    }
+    sender.close(None).expect("open");
+    write(&mut near, &mut sender);
+    while sender.transport().is_in_use() {
+        assert!(replies.wait(Some(PATIENCE)), "the server closes");
+        replies.pass_to(&mut sender);
+        write(&mut near, &mut sender);
+    }
+    let outcome = sender.outcome().expect("an end");
+    assert!(outcome.clean, "{outcome:?}");
+    drop(near.shutdown(Shutdown::Both));
+    assert_eq!(reading.join().expect("no panic"), COUNT);
+    peer.join().expect("no panic");
+}
+
+/// CL-32: a peer that says why and is gone while we write is heard, though writing fails before.
+#[test]
+fn a_write_error_does_not_hide_the_close_frame() {
+    for _ in 0..20 {
+        let (mut near, mut far) = sockets();
+        let (receiver, mut sender) = fresh(Role::Client).split();
+        let replies = Replies::new();
+        let peer = thread::spawn(move || {
+            let mut some = [0; 100];
+            far.read_exact(&mut some).expect("the client writes");
+            far.write_all(b"\x88\x09\x03\xe9restart").expect("open");
+        });
+        let mut failed = false;
+        while !failed {
+            let queued = sender.send_binary(&[b'x'; 10_000]);
+            queued.expect("nobody has heard anything yet");
+            while let Ok(count @ 1..) = near.write(sender.outgoing().chunk()) {
+                sender.outgoing().advance(count);
+            }
+            failed = sender.outgoing().has_remaining();
+        }
+        sender.drop_outgoing();
+        let reading = receive(near, receiver, replies.clone());
+        while sender.transport().is_in_use() {
+            assert!(replies.wait(Some(PATIENCE)), "the end comes");
+            replies.pass_to(&mut sender);
+        }
+        reading.join().expect("no panic");
+        peer.join().expect("no panic");
+        replies.pass_to(&mut sender);
+        sender.drop_outgoing();
+        let outcome = sender.outcome().expect("an end");
+        assert_eq!((outcome.code.0, &*outcome.reason), (1001, "restart"));
+        assert!(!outcome.clean);
+    }
 }

@@ -6,7 +6,7 @@ mod memory;
 
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::io::{self, ErrorKind, Write};
@@ -24,11 +24,13 @@ use adapter_support::{
     LENGTHS, PATIENCE, REQUEST, RESPONSE, URI, binary, client, conversation, describe,
     describe_outcome, echoed, frames, heard, pattern, read_head, read_to_end, sockets, text,
 };
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use common::{BOTH, closing, connection, fresh, naive};
 use futures_core::Stream;
 use futures_sink::Sink;
 use memory::held;
+#[cfg(feature = "deflate")]
+use sansocket::deflate::Params;
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
 use sansocket::tokio::{self as adapter, Incoming, WebSocket};
 use sansocket::{
@@ -1465,4 +1467,246 @@ fn futures_are_small() {
     let (stream, _) = ::tokio::io::duplex(1);
     let accepting = size_of_val(&sansocket::tokio::accept(stream));
     assert!(accepting < 1_000, "{accepting} bytes");
+}
+
+/// A stream that takes no part in tokio's budget: it always has more of the same, and takes all that is written.
+struct Torrent {
+    bytes: Vec<u8>,
+    at: usize,
+    read: usize,
+    written: usize,
+}
+
+impl Torrent {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            read: 0,
+            written: 0,
+        }
+    }
+}
+
+impl AsyncRead for Torrent {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        while buffer.remaining() > 0 {
+            let rest = &self.bytes[self.at..];
+            let count = rest.len().min(buffer.remaining());
+            buffer.put_slice(&rest[..count]);
+            self.at = (self.at + count) % self.bytes.len();
+            self.read += count;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Torrent {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let count = bytes.len().min(16 << 10);
+        self.written += count;
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Floods of every kind: messages, Pings, Pongs, empty fragments, and a message without end.
+fn floods(role: Role) -> Vec<Vec<u8>> {
+    let long = naive::frame(0x02, &[0; 60_000]);
+    let more = naive::frame(0x00, &[0; 60_000]);
+    let mut floods: Vec<_> = ["81 02 'hi'", "89 01 '?'", "8a 00", "82 00 89 00 8a 01 '!'"]
+        .map(|flood| frames(role, flood).repeat(100))
+        .into();
+    floods.push(common::towards(role, &[long, more.repeat(50)].concat()));
+    floods
+}
+
+/// CL-29, S-14: deadlines hold on a stream that is always ready, whatever it floods us with.
+#[::tokio::test]
+async fn deadlines_hold_on_a_stream_that_is_always_ready() {
+    let soon = Duration::from_millis(100);
+    for role in BOTH {
+        for flood in floods(role) {
+            let begun = Instant::now();
+            let mut socket = open(role, Torrent::new(flood.clone()));
+            let reading = async { while let Ok(Some(_)) = socket.read().await {} };
+            // A message without end fails at its limit before.
+            let _ = timeout(soon, reading).await;
+            let mut socket = open(role, Torrent::new(flood));
+            let _ = socket.close(Some(closing(1001, "")), soon).await;
+            assert!(socket.outcome().is_some());
+            assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+        }
+        // A failed connection lingers for a second, and lets others run meanwhile.
+        let mut socket = open(role, Torrent::new(frames(role, "83 00")));
+        let failing = async { protocol_error(socket.read().await) };
+        let ticking = async {
+            let mut ticks = 0;
+            while ticks < 5 {
+                sleep(soon).await;
+                ticks += 1;
+            }
+        };
+        let begun = Instant::now();
+        ::tokio::select! {
+            _ = failing => panic!("it lingers"),
+            () = ticking => {}
+        }
+        assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
+    }
+    let refused = in_time(adapter::accept(Torrent::new(vec![b'x'; 100]))).await;
+    assert!(matches!(refused, Err(Error::Handshake(_))));
+}
+
+/// S-14: a poll reads 64 KiB and what one more read brings, hears 64 events, inflates 256 KiB and a little, and writes
+/// 256 KiB; then it is pending, and has woken its task.
+#[::tokio::test]
+async fn a_poll_does_bounded_work() {
+    for role in BOTH {
+        for flood in floods(role) {
+            let mut socket = open(role, Torrent::new(flood));
+            let mut events = 0;
+            for polls in 1..50 {
+                while let Poll::Ready(Ok(Some(_))) = poll_once(socket.read_event()) {
+                    events += 1;
+                }
+                assert!(events <= 64 * polls, "{events} events in {polls} polls");
+                let read = socket.stream().read;
+                assert!(read <= (96 << 10) * polls, "{read} bytes in {polls} polls");
+            }
+        }
+        let mut socket = open(role, Torrent::new(vec![0]));
+        let queue = socket.connection();
+        queue.send(binary(4 << 20)).expect("open");
+        for polls in 1..=16 {
+            assert!(poll_once(socket.flush()).is_pending(), "{polls}");
+            let written = socket.stream().written;
+            assert!(written <= (272 << 10) * polls, "{written} in {polls}");
+        }
+        assert!(settle(socket.flush()).is_ready());
+    }
+}
+
+/// S-14: a message that inflates to very much is inflated by many polls.
+#[cfg(feature = "deflate")]
+#[test]
+fn a_poll_inflates_little() {
+    const LEN: usize = 8 << 20;
+    let config = Config::default();
+    let deflating = |role| fresh(role).with_deflate(Params::default(), &config);
+    let mut peer = deflating(Role::Server);
+    peer.send(Message::Binary(Bytes::from(vec![0; LEN])))
+        .expect("open");
+    let wire = Wire::silent(common::take(&mut peer));
+    let mut socket = WebSocket::new(wire, deflating(Role::Client), BytesMut::new());
+    let mut polls = 0;
+    let message = loop {
+        polls += 1;
+        if let Poll::Ready(message) = poll_once(socket.read()) {
+            break message.expect("no error").expect("a message");
+        }
+        assert!(polls < 1_000, "it comes to an end");
+    };
+    assert_eq!(message.into_bytes().len(), LEN);
+    assert!(polls >= LEN / (320 << 10), "{polls} polls");
+}
+
+/// A stream with one waker for each direction, as those of the operating system have, which may need the other direction
+/// than it is asked for, as TLS does.
+#[derive(Default)]
+struct Crossed {
+    /// Whether a read waits to write, and a write to read.
+    crossed: [bool; 2],
+    wakers: [Option<Waker>; 2],
+}
+
+impl Crossed {
+    fn wait<T>(&mut self, direction: usize, cx: &Context<'_>) -> Poll<T> {
+        let slot = direction ^ usize::from(self.crossed[direction]);
+        self.wakers[slot] = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl AsyncRead for Crossed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.wait(0, cx)
+    }
+}
+
+impl AsyncWrite for Crossed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.wait(1, cx)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.wait(1, cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.wait(1, cx)
+    }
+}
+
+/// Counts how often a task is woken.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Where both tasks wait for one direction of the stream, both are woken by it, whoever was polled last.
+#[test]
+fn both_tasks_are_woken_by_the_direction_that_they_wait_for() {
+    for (slot, crossed) in [(0, [false, true]), (1, [true, false])] {
+        for order in ["rs", "sr", "rsr", "srs", "rrss", "srrs"] {
+            let stream = Crossed {
+                crossed,
+                ..Crossed::default()
+            };
+            let mut socket = open(Role::Server, stream);
+            socket.connection().send_text("hi").expect("open");
+            let tasks = ['r', 's'].map(|_| Arc::new(Count::default()));
+            for task in order.chars() {
+                let waker = Waker::from(Arc::clone(&tasks[usize::from(task == 's')]));
+                let mut cx = Context::from_waker(&waker);
+                let pending = if task == 'r' {
+                    Pin::new(&mut socket).poll_next(&mut cx).is_pending()
+                } else {
+                    Sink::poll_flush(Pin::new(&mut socket), &mut cx).is_pending()
+                };
+                assert!(pending);
+            }
+            let (mut stream, _, _) = socket.into_parts();
+            stream.wakers[slot].take().expect("somebody waits").wake();
+            let woken = tasks.map(|task| task.0.load(Ordering::Relaxed));
+            assert_eq!(woken, [1, 1], "{crossed:?} {order}");
+        }
+    }
 }

@@ -90,7 +90,7 @@ pub fn connect<S: Stream>(stream: S, uri: &str) -> Result<WebSocket<S>, Error> {
     Ok(connect_with(stream, &client, &Config::default(), HANDSHAKE)?.0)
 }
 
-/// Opens a connection with the handshake of `client` within `timeout`, and says what was agreed.
+/// Opens a connection with the handshake of `client` within `timeout`, and returns the agreement as well.
 ///
 /// # Errors
 ///
@@ -162,7 +162,7 @@ impl<S: Stream> Incoming<S> {
 
     /// Answers the request with another response than an upgrade, such as [`reject`](crate::handshake::reject) makes.
     ///
-    /// Then it shuts the stream down for writing, and reads and ignores what comes for a second, or 4 MiB, because the
+    /// Then it shuts the stream down for writing, and reads and ignores the client's bytes for a second, or 4 MiB, because the
     /// operating system would destroy a response whose client is still sending.
     ///
     /// # Errors
@@ -176,7 +176,7 @@ impl<S: Stream> Incoming<S> {
 
 /// An open WebSocket connection over `S`.
 ///
-/// It holds no buffer while it waits for a message: what is read goes through the stack. It sets the timeouts of the stream
+/// It holds no buffer while it waits for a message, because reads go through the stack. It sets the timeouts of the stream
 /// as it needs them; change them by [`set_timeouts`](Self::set_timeouts) only.
 #[derive(Debug)]
 pub struct WebSocket<S> {
@@ -270,8 +270,8 @@ impl<S: Stream> WebSocket<S> {
 
     /// Sends a message and waits until the stream has taken it.
     ///
-    /// It does not read meanwhile. If the peer does the same with a message of its own, and both are longer than what the
-    /// stream holds, both wait until a write timeout passes; then [`read`](Self::read), which writes as well.
+    /// It does not read meanwhile. If the peer does the same with a message of its own, and both are longer than the
+    /// buffers of the stream, both wait until a write timeout passes; then [`read`](Self::read), which writes as well.
     ///
     /// # Errors
     ///
@@ -344,7 +344,7 @@ impl<S: Stream> WebSocket<S> {
         self.stream.get_ref()
     }
 
-    /// Returns the stream, the connection, and what has been read and not received.
+    /// Returns the stream, the connection, and the bytes that have been read and not received.
     pub fn into_parts(self) -> (S, Connection, BytesMut) {
         let (connection, rest) = self.link.into_parts();
         (self.stream.into_inner(), connection, rest)
@@ -403,7 +403,7 @@ impl<S: Stream> WebSocket<S> {
         Ok(())
     }
 
-    /// Writes what the stream takes at once, before the connection reads on. An error waits until there is nothing more to
+    /// Writes as many queued bytes as the stream takes at once, before the connection reads on. An error waits until there is nothing more to
     /// read.
     fn write_some(&mut self) {
         self.blocked = self.try_write().is_err_and(|error| is_timeout(&error));
@@ -488,7 +488,7 @@ impl<S: Stream> WebSocket<S> {
     }
 
     /// Writes the last bytes and, where the peer is to close first, waits for that, for a second at most. An error ends it as
-    /// well: the peer has what it needs, or cannot be reached.
+    /// well, because the peer has all bytes or cannot be reached.
     ///
     /// # Errors
     ///
@@ -529,7 +529,7 @@ fn after(timeout: Duration) -> Instant {
     now.checked_add(timeout).unwrap_or(now)
 }
 
-/// Reads until `receive` has found a head; returns it and what came behind it.
+/// Reads until `receive` has found a head; returns the head and the bytes behind it.
 fn read_head<S: Stream, H>(
     stream: &mut Bounded<S>,
     deadline: Instant,

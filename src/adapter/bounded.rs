@@ -11,7 +11,7 @@ use super::stream::Stream;
 /// some ticks of the operating system's clock, so that a call that has waited can be told from one that does not block.
 pub(super) const SLICE: Duration = Duration::from_millis(10);
 
-/// A blocking stream, and how long its calls block: as long as the application has set where nothing else is said.
+/// A blocking stream, and how long its calls block: by default as long as the application has set.
 #[derive(Debug)]
 pub(super) struct Bounded<S> {
     stream: S,
@@ -29,7 +29,7 @@ struct Timeout {
 }
 
 impl Timeout {
-    /// Takes what the application has set; a stream that cannot tell has none.
+    /// Takes the application's timeout; a stream that cannot tell has none.
     fn new(own: io::Result<Option<Duration>>) -> Self {
         let own = own.unwrap_or(None);
         Self { own, set: own }
@@ -145,8 +145,8 @@ impl<S: Stream> Bounded<S> {
         }
     }
 
-    /// Shuts the stream down for writing, then reads and ignores what comes until the stream ends: with bytes unread, the
-    /// operating system would destroy what was written last. Ends at `deadline`, or behind [`LINGER_BYTES`].
+    /// Shuts the stream down for writing, then reads and ignores input until the stream ends: with input unread, the
+    /// operating system would destroy the last bytes written. Ends at `deadline`, or behind [`LINGER_BYTES`].
     ///
     /// Where the stream cannot be bounded in time, it is not read at all.
     pub(super) fn shut_down(&mut self, deadline: Instant) {

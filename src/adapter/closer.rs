@@ -24,7 +24,7 @@ struct Shared {
     order: Mutex<Option<Order>>,
 }
 
-/// What the connections are to do.
+/// The Close frame to send, and when connections end at the latest.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     pub(super) frame: Option<CloseFrame>,
@@ -62,7 +62,7 @@ impl Closer {
         Ok(())
     }
 
-    /// Returns what the connections are to do, if [`close`](Self::close) was called.
+    /// Returns the order, once [`close`](Self::close) was called.
     pub(super) fn order(&self) -> Option<Order> {
         if !self.0.given.load(Ordering::Acquire) {
             return None;

@@ -1,4 +1,4 @@
-//! What can go wrong with a connection and its transport.
+//! Errors of a connection and its transport.
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -10,7 +10,7 @@ use crate::connection::{Refused, SendError};
 use crate::error::{ProtocolError, UnexpectedEof};
 use crate::handshake::{HandshakeError, Response, UriError};
 
-/// What went wrong with a connection and its transport.
+/// An error of a connection or its transport.
 ///
 /// A connection that the peer has closed is no error; see [`Outcome`](crate::Outcome) for how it ended.
 #[derive(Debug)]
@@ -37,11 +37,11 @@ pub enum Error {
 /// A response that does not complete the opening handshake (RFC 6455 §4.1).
 #[derive(Debug)]
 pub struct Rejection {
-    /// What is wrong with it: [`HandshakeError::Refused`] if its status is not 101.
+    /// The rule that it breaks: [`HandshakeError::Refused`] if its status is not 101.
     pub error: HandshakeError,
     /// The response, with status and headers.
     pub response: Response,
-    /// What came with the head of the response: the start of its body, unless its status is 101.
+    /// The bytes read behind the head of the response: the start of its body, unless its status is 101.
     pub body: Bytes,
 }
 

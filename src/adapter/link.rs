@@ -1,4 +1,4 @@
-//! What lies between a stream and its connection, however the stream is driven.
+//! The state between a stream and its connection that both adapters share.
 
 use core::mem;
 use std::io::{self, ErrorKind, IoSlice};
@@ -40,7 +40,7 @@ enum End {
     Told,
 }
 
-/// What may still be done before other tasks and deadlines have their turn.
+/// The work that may still be done before other tasks and deadlines have their turn.
 #[derive(Debug)]
 struct Work {
     events: u8,
@@ -122,7 +122,7 @@ impl Link {
         self.work = Work::TURN;
     }
 
-    /// Takes note of what a read through the stack has brought; nothing is the end of the stream.
+    /// Takes the bytes of a read through the stack; none is the end of the stream.
     pub(super) fn read(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return self.receive_eof();
@@ -171,8 +171,8 @@ impl Link {
         self.first(error).into()
     }
 
-    /// Tells whether `event` goes to the application before anything is written: what has been queued waits for the rest of
-    /// the input then, so that one write takes the answers to all of it. A Ping or Close frame is answered at once.
+    /// Tells whether `event` goes to the application before anything is written: queued bytes wait for the rest of the
+    /// input then, so that one write takes the answers to all of it. A Ping or Close frame is answered at once.
     pub(super) const fn is_read_on(event: &Event<'_>) -> bool {
         !matches!(event, Event::Ping(_) | Event::Close(_))
     }
@@ -181,7 +181,7 @@ impl Link {
         self.connection.transport().is_in_use()
     }
 
-    /// Offers what waits to `write`; returns what that returned, `None` if nothing waits.
+    /// Offers the queued bytes to `write` and returns its result; `None` if the queue is empty.
     ///
     /// # Errors
     ///

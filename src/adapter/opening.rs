@@ -61,7 +61,7 @@ pub(super) const fn cut(begun: bool) -> UnexpectedEof {
     }
 }
 
-/// Looks for a head at the front of `bytes` with `receive`, and leaves what is behind it.
+/// Looks for a head at the front of `bytes` with `receive`, and leaves the bytes behind it.
 pub(super) fn split_head<H>(
     bytes: &mut BytesMut,
     receive: impl FnOnce(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,

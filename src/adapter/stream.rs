@@ -1,4 +1,4 @@
-//! Blocking streams: what the blocking adapter needs beside `Read + Write`.
+//! Blocking streams: the calls that the blocking adapter needs beside `Read + Write`.
 
 use core::time::Duration;
 use std::io::{self, ErrorKind, Read, Write};

@@ -16,8 +16,7 @@
 //! # }
 //! ```
 //!
-//! All futures except those of the opening handshake are cancel safe: what was read, queued or written stays with the
-//! [`WebSocket`], so that they can stand in a `select!`. An opening handshake ends within a time, 10 seconds where nothing
+//! All futures except those of the opening handshake are cancel safe: all bytes stay with the [`WebSocket`], so that futures can stand in a `select!`. An opening handshake ends within a time, 10 seconds where nothing
 //! else is said; bytes that it has read are gone with the stream. The runtime must have its time driver enabled.
 //!
 //! A poll does bounded work: 64 events, 64 KiB read, 256 KiB inflated or 256 KiB written. Then it wakes its own task and
@@ -87,7 +86,7 @@ pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     Ok(connect_with(stream, &client, &config, HANDSHAKE).await?.0)
 }
 
-/// Opens a connection with the handshake of `client` within `timeout`, and says what was agreed.
+/// Opens a connection with the handshake of `client` within `timeout`, and returns the agreement as well.
 ///
 /// # Errors
 ///
@@ -167,7 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
 
     /// Answers the request with another response than an upgrade, such as [`reject`](crate::handshake::reject) makes.
     ///
-    /// Then it shuts the stream down for writing, and reads and ignores what comes for a second, or 4 MiB, because the
+    /// Then it shuts the stream down for writing, and reads and ignores the client's bytes for a second, or 4 MiB, because the
     /// operating system would destroy a response whose client is still sending.
     ///
     /// # Errors
@@ -180,7 +179,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
 
 /// An open WebSocket connection over `S`.
 ///
-/// It holds no buffer while it waits for a message: what is read goes through the stack. Pongs and answers to Close
+/// It holds no buffer while it waits for a message, because reads go through the stack. Pongs and answers to Close
 /// frames are written by whichever of its futures is polled next, also by one that waits for a message. It is a [`Stream`]
 /// and a [`Sink`] of messages, too.
 #[derive(Debug)]
@@ -237,7 +236,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Sends a message and waits until the stream has taken it.
     ///
     /// If you drop the future, the message is still sent. It does not read meanwhile: if the peer does the same with a message of
-    /// its own, and both are longer than what the stream holds, both wait for ever. Then read in another task, by
+    /// its own, and both are longer than the buffers of the stream, both wait for ever. Then read in another task, by
     /// [`StreamExt::split`](https://docs.rs/futures/latest/futures/stream/trait.StreamExt.html#method.split), or put a timeout
     /// around it and read.
     ///
@@ -310,7 +309,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         &self.stream
     }
 
-    /// Returns the stream, the connection, and what has been read and not received.
+    /// Returns the stream, the connection, and the bytes that have been read and not received.
     pub fn into_parts(self) -> (S, Connection, BytesMut) {
         let (connection, rest) = self.link.into_parts();
         (self.stream, connection, rest)
@@ -363,7 +362,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.poll_end(cx)
     }
 
-    /// Writes what the stream takes now; the rest goes out as soon as it takes more while we wait. An error waits until
+    /// Writes as many queued bytes as the stream takes now; the rest goes out while we wait. An error waits until
     /// there is nothing more to read.
     fn write_some(&mut self, cx: &Context<'_>) {
         let _ = self.poll_write(cx, User::Reader);
@@ -446,9 +445,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Writes the last bytes, shuts the stream down and, where the peer is to close first, waits for that. An error ends
-    /// it as well: the peer has what it needs, or cannot be reached.
+    /// it as well, because the peer has all bytes or cannot be reached.
     ///
-    /// Dropping a stream with unread input may destroy what was written last, so this reads and ignores it.
+    /// Dropping a stream with unread input may destroy the last bytes written, so this reads and ignores input.
     fn poll_stop(&mut self, cx: &mut Context<'_>, end: &mut End) -> Poll<io::Result<()>> {
         ready!(self.poll_write(cx, User::Reader))?;
         loop {
@@ -519,7 +518,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Sink<Message> for WebSocket<S> {
     }
 }
 
-/// Reads until `receive` has found a head; returns it and what came behind it.
+/// Reads until `receive` has found a head; returns the head and the bytes behind it.
 async fn read_head<S: AsyncRead + Unpin, H>(
     stream: &mut S,
     mut receive: impl FnMut(&[u8]) -> Result<Option<(H, usize)>, HandshakeError>,
@@ -543,7 +542,7 @@ async fn write_head<S: AsyncWrite + Unpin>(stream: &mut S, head: &[u8]) -> Resul
 
 /// Writes a response that no connection follows.
 ///
-/// Dropping a stream with unread input may destroy it on its way, so this reads and ignores what comes. The future is large
+/// Dropping a stream with unread input may destroy it on its way, so this reads and ignores input. The future is large
 /// and seldom needed: callers box it, so that an open connection's task is not as large.
 async fn write_last<S>(stream: &mut S, response: &[u8], timeout: Duration) -> Result<(), Error>
 where

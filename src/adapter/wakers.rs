@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::task::{Context, Poll, Waker};
 
-/// The tasks that wait for a stream: one that reads, and answers what it hears, and one that sends.
+/// The tasks that wait for a stream: one that reads and answers, and one that sends.
 ///
 /// A stream remembers one waker for each direction, the last that it has seen, and may need the other direction than it is
 /// asked for: TLS reads to write and writes to read. So while both tasks wait, it sees a waker of both.
@@ -16,7 +16,7 @@ pub(super) struct Wakers {
     both: Option<Waker>,
 }
 
-/// A task, and for what it waits.
+/// A task, and the reason why it waits.
 #[derive(Debug)]
 struct Task {
     waker: Option<Waker>,
@@ -33,7 +33,7 @@ pub(super) enum User {
     Sender,
 }
 
-/// For what a stream is polled.
+/// The call for which a stream is polled.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Purpose {
     Read,
@@ -104,7 +104,7 @@ impl Wakers {
         };
         own.waits = polled.is_pending();
         own.writes = polled.is_pending() && purpose == Purpose::Write;
-        // What the other one waited for may have been done here: bytes that it wanted written, or read by TLS.
+        // The wish of the other one may be met by this call: its bytes are written, or TLS has read the record it needs.
         let done = polled.is_ready() && (other.writes || (other.waits && purpose == Purpose::Read));
         if done && let Some(waker) = &other.waker {
             waker.wake_by_ref();

@@ -1,4 +1,4 @@
-//! What leads from the receiving half of a split connection to the sending half.
+//! The way from the receiving half of a split connection to the sending half.
 
 use alloc::sync::Arc;
 use core::fmt;
@@ -16,7 +16,7 @@ use super::send::Sender;
 /// Both halves hold a clone. The receiving half [puts](Self::put) replies, which never waits: a Pong takes the place of an
 /// older one (RFC 6455 §5.5.3), and nothing else can come twice, so that four replies wait at most. The sending half waits
 /// by [`wait`](Self::wait) in a thread or by [`ready`](Self::ready) in a task, gives the replies to its [`Sender`] by
-/// [`pass_to`](Self::pass_to), and writes. Whoever has a message for the sending half [wakes](Self::wake) it.
+/// [`pass_to`](Self::pass_to), and writes. A thread with a message for the sending half [wakes](Self::wake) it.
 ///
 /// One thread or task waits at a time. A lock is held while one reply is moved, never while bytes are parsed, compressed
 /// or written.
