@@ -224,10 +224,10 @@ fn check_failure(read: Read, input: &[u8], at: usize, error: &HandshakeError) {
     }
 }
 
-/// S-02, HS-01, HR-13: what greets a server that does not speak HTTP is refused at the first byte
-/// that shows it, and TLS is named.
+/// S-02, HS-01: a server refuses the greeting of another protocol at the first byte that shows it,
+/// and names TLS.
 #[test]
-fn what_is_no_request_fails_at_the_byte_that_shows_it() {
+fn a_request_of_another_protocol_fails_at_the_byte_that_shows_it() {
     use HandshakeError as E;
     let greetings: [(&[u8], usize, E); 26] = [
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 0, E::Tls),
@@ -264,10 +264,10 @@ fn what_is_no_request_fails_at_the_byte_that_shows_it() {
     assert_eq!(E::Tls.status(), 400);
 }
 
-/// S-02, HC-01, HR-13: what greets a client that does not speak HTTP is refused at the first byte
-/// that shows it, and TLS is named.
+/// S-02, HC-01, HR-13: a client refuses the greeting of another protocol at the first byte that
+/// shows it, and names TLS.
 #[test]
-fn what_is_no_response_fails_at_the_byte_that_shows_it() {
+fn a_response_of_another_protocol_fails_at_the_byte_that_shows_it() {
     use HandshakeError as E;
     let greetings: [(&[u8], usize, E); 16] = [
         (b"\x15\x03\x01\x00\x02\x02\x46", 0, E::Tls),

@@ -46,7 +46,7 @@ const PARTS: [(&str, &str); 9] = [
     ),
 ];
 
-/// Says what is wrong first: the rules, once more, one below the other.
+/// Names the first wrong part: the rules, once more, one below the other.
 fn first_wrong(first_line: &str, states: [State; 9]) -> Option<String> {
     let [
         host,

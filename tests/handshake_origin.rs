@@ -246,7 +246,7 @@ fn a_server_may_name_the_host_of_its_pages() {
     }
 }
 
-/// HA-14, HS-24: who finds every browser refused sees both headers that were compared.
+/// HA-14, HS-24: an operator who finds every browser refused sees both headers that were compared.
 #[test]
 fn a_refusal_names_the_origin_and_the_host() {
     let policies = [
@@ -271,7 +271,7 @@ fn a_refusal_names_the_origin_and_the_host() {
     assert!(error.to_string().contains("server.example.com"), "{error}");
 }
 
-/// S-02, S-11: what a refusal quotes is short, and in visible ASCII: it changes no log and no page.
+/// S-02, S-11: a refusal quotes little, and in visible ASCII, so that it changes no log and no page.
 #[test]
 fn a_refusal_quotes_little_and_escapes_it() {
     let long = "a".repeat(5000);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sansocket::deflate::{ClientLimit, Element, Offer};
+use sansocket::deflate::{ClientLimit, Element, Offer, Params};
 use sansocket::handshake::{Extension, Extensions};
 use sansocket_fuzz::choices::Choices;
 
@@ -64,7 +64,8 @@ fn same(element: Element) {
     assert_eq!(Element::parse(one.params()), Ok(element));
 }
 
-/// What a server answers the client accepts, and both take it for the same.
+/// What a server answers the client accepts, and both take it for the same; but where the server declined an offer that
+/// its answer fits as well, the client keeps to the hints of that offer, too.
 fn agree(offered: &Extensions, wanted: Offer) {
     let Some(answer) = offered.answer_deflate(wanted) else {
         return;
@@ -73,7 +74,16 @@ fn agree(offered: &Extensions, wanted: Offer) {
     let mut answered = Extensions::new();
     answered.push(&answer.into());
     let params = answer.params();
-    assert_eq!(answered.verify_deflate(offered), Ok(Some(params)));
+    let verified = answered.verify_deflate(offered);
+    let verified = verified.expect("it is valid").expect("it is there");
+    assert!(verified.client_max_window_bits <= params.client_max_window_bits);
+    assert!(verified.client_no_context_takeover || !params.client_no_context_takeover);
+    let of_server = Params {
+        client_max_window_bits: params.client_max_window_bits,
+        client_no_context_takeover: params.client_no_context_takeover,
+        ..verified
+    };
+    assert_eq!(of_server, params);
     assert!((8..=15).contains(&params.server_max_window_bits));
     assert!((8..=15).contains(&params.client_max_window_bits));
     assert!(params.server_no_context_takeover || !wanted.server_no_context_takeover);

@@ -29,7 +29,7 @@ use super::authority;
 /// # Ok::<(), sansocket::handshake::OriginError>(())
 /// ```
 ///
-/// # Where the default does not fit
+/// # Limits of the default
 ///
 /// The default, [`same`](Self::same), compares the headers `Origin` and `Host`.
 ///
@@ -342,9 +342,9 @@ impl fmt::Display for OriginError {
 
 impl Error for OriginError {}
 
-/// A request that the origin policy refused: what it compared.
+/// The origin and the host of a request that the server's [`OriginPolicy`] refused.
 ///
-/// Both texts are the peer's, shortened to 100 characters, and escaped where they are not visible
+/// Both are texts of the peer, shortened to 100 characters, and escaped where they are not visible
 /// ASCII.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct RefusedOrigin {

@@ -82,7 +82,7 @@ impl Place {
             (Self::Status(at @ 1..=2), b'0'..=b'9') => Self::Status(at + 1),
             (Self::Status(3), b' ') => Self::Reason,
             (Self::Reason, _) if is_text(byte) => Self::Reason,
-            // Behind either of the two.
+            // The end of either line.
             (Self::RequestVersion(VERSION_LEN) | Self::Status(3) | Self::Reason, b'\r') => {
                 Self::StartLf
             }

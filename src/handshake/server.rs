@@ -29,7 +29,8 @@ use crate::deflate::{NAME, Offer, Params};
 
 /// What a server accepts: one value serves every connection (RFC 6455 §4.2).
 ///
-/// By default it serves pages of its own origin, and no subprotocol.
+/// By default it serves pages of its own origin, which [`OriginPolicy`] tells the limits of, and no
+/// subprotocol.
 ///
 /// ```
 /// use sansocket::handshake::{HeadLimits, RequestReader, Server};
