@@ -108,7 +108,8 @@ pub enum Delivery {
     Messages,
     /// As the bytes arrive, as [`Event::Chunk`](crate::Event::Chunk): a message of any length goes through the memory of
     /// one read. [`Limits::message`] holds all the same. How a message is cut into chunks depends on how it was read; of a
-    /// piece of text with an error in it, nothing is delivered. The adapters deliver them by `read_event` alone.
+    /// piece of text with an error in it, nothing is delivered. [`Chunk::frame_end`](crate::Chunk::frame_end) says where frames end, also those without
+    /// payload. The adapters deliver chunks by `read_event` alone.
     Chunks,
 }
 

@@ -82,10 +82,14 @@ pub enum Received<'a> {
 pub struct Chunk<'a> {
     /// Whether the message is text or binary.
     pub kind: MessageKind,
-    /// The next bytes of the message, perhaps none in the last chunk. Text is checked as far as it goes: a chunk may end
+    /// The next bytes of the message, perhaps none at the end of a frame. Text is checked as far as it goes: a chunk may end
     /// inside a character, but only the last byte of a whole message ends the last one.
     pub data: Payload<'a>,
-    /// Whether this is the last chunk of its message.
+    /// Whether the frame in which these bytes came ends with them (RFC 6455 §5.4): a proxy that sends a fragment at each
+    /// such chunk keeps the fragmentation. All bytes of a compressed message that can be inflated from its frames so far have
+    /// come out then. A frame without payload is an empty chunk.
+    pub frame_end: bool,
+    /// Whether this is the last chunk of its message, and so the end of a frame.
     pub last: bool,
 }
 

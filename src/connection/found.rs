@@ -24,7 +24,11 @@ pub(super) struct Found {
 pub(super) enum What {
     Nothing,
     Message(MessageKind),
-    Chunk { kind: MessageKind, last: bool },
+    Chunk {
+        kind: MessageKind,
+        frame_end: bool,
+        last: bool,
+    },
     Ping,
     Pong,
     Close(Option<CloseFrame>),
@@ -61,9 +65,14 @@ pub(super) fn event(what: What, payload: Payload<'_>) -> Option<Event<'_>> {
     Some(match what {
         What::Nothing => return None,
         What::Message(kind) => message(kind, payload),
-        What::Chunk { kind, last } => Event::Chunk(Chunk {
+        What::Chunk {
+            kind,
+            frame_end,
+            last,
+        } => Event::Chunk(Chunk {
             kind,
             data: payload,
+            frame_end,
             last,
         }),
         What::Ping => Event::Ping(payload),

@@ -470,14 +470,18 @@ impl Receiver {
         let gathered = if last {
             self.inflater.finish(self.takeover == Some(true))?;
             self.message.finish()?
-        } else if self.delivery == Delivery::Chunks && self.message.gathered() > 0 {
+        } else if self.delivery == Delivery::Chunks && (ended || self.message.gathered() > 0) {
             self.message.take_gathered()
         } else {
             return Ok((taken, None));
         };
         let what = match self.delivery {
             Delivery::Messages => What::Message(kind),
-            Delivery::Chunks => What::Chunk { kind, last },
+            Delivery::Chunks => What::Chunk {
+                kind,
+                frame_end: ended,
+                last,
+            },
         };
         Ok((taken, Some((what, Some(gathered)))))
     }
@@ -543,8 +547,13 @@ impl Receiver {
         if last {
             self.message.finish()?;
         }
-        let nothing = piece.is_empty() && !last;
-        Ok((!nothing).then_some((What::Chunk { kind, last }, None)))
+        let nothing = piece.is_empty() && !ended;
+        let chunk = What::Chunk {
+            kind,
+            frame_end: ended,
+            last,
+        };
+        Ok((!nothing).then_some((chunk, None)))
     }
 
     /// Enters a state in which nothing is received, and gives all memory back.

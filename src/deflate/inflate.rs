@@ -369,9 +369,9 @@ const LIFE: u64 = if cfg!(test) { 100 << 10 } else { 1 << 30 };
 const COUNTED: u64 = if cfg!(test) {
     300 << 10
 } else if size_of::<c_ulong>() < 8 {
-    (u32::MAX as u64) - (64 << 10)
+    u32::MAX as u64 - (64 << 10)
 } else {
-    u64::MAX
+    u64::MAX - (64 << 10)
 };
 
 mod pool {
@@ -420,8 +420,7 @@ mod tests {
     /// Takes a message in, and returns what comes out.
     fn inflate(engine: &mut Engine, payload: &[u8]) -> Result<Vec<u8>, ProtocolError> {
         let mut output = Buffer::default();
-        let used = engine.inflate(payload, &mut output, usize::MAX, u64::MAX, usize::MAX)?;
-        assert!(used == payload.len(), "all is used");
+        engine.inflate(payload, &mut output, usize::MAX, u64::MAX, usize::MAX)?;
         engine.finish()?;
         Ok(output.to_vec())
     }
@@ -449,7 +448,7 @@ mod tests {
     /// S-03: a single message that is longer than the count fails; one that is renewed by BFINAL does not.
     #[test]
     fn a_message_beyond_the_count_fails() {
-        let block = stored(&[7; 60_000]);
+        let block = stored(&vec![7; 60_000]);
         let block = &block[..block.len() - 1];
         let mut engine = Engine::default();
         let message = [block.repeat(6), vec![0]].concat();
