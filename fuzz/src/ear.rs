@@ -3,7 +3,9 @@
 use std::io::Read;
 
 use bytes::{Buf, BytesMut};
-use sansocket::{CloseFrame, Config, Connection, Event, MessageKind, ProtocolError, Role};
+use sansocket::{
+    CloseFrame, Config, Connection, Event, MessageKind, ProtocolError, Received, Role,
+};
 
 /// An event that owns its data; the chunks of a message are joined.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,10 +24,17 @@ pub enum Feed {
     Bytes,
     Space,
     Read,
+    Within,
 }
 
 impl Feed {
-    pub const ALL: [Self; 4] = [Self::Slice, Self::Bytes, Self::Space, Self::Read];
+    pub const ALL: [Self; 5] = [
+        Self::Slice,
+        Self::Bytes,
+        Self::Space,
+        Self::Read,
+        Self::Within,
+    ];
 }
 
 /// A connection and what was heard from it.
@@ -76,7 +85,11 @@ impl Ear {
             if self.feed == Feed::Space {
                 input = fill(&mut self.connection, input);
             }
-            let event = self.connection.receive(&mut input);
+            let event = if self.feed == Feed::Within {
+                within(&mut self.connection, &mut input)
+            } else {
+                self.connection.receive(&mut input)
+            };
             let goes_on = note(&mut self.heard, &mut self.message, event);
             then(&mut self.connection);
             if !goes_on && (self.failed() || input.is_empty()) {
@@ -150,6 +163,22 @@ fn note(
         Err(error) => Heard::Failed(error),
     });
     !matches!(heard.last(), Some(Heard::Failed(_)))
+}
+
+/// Receives the next event in as many calls as a short budget takes.
+#[expect(clippy::mut_mut, reason = "as `receive_within` takes it")]
+fn within<'i>(
+    connection: &mut Connection,
+    input: &mut &'i mut [u8],
+) -> Result<Option<Event<'i>>, ProtocolError> {
+    for budget in (0..).step_by(5) {
+        match connection.receive_within(input, &mut { budget })? {
+            Received::Event(event) => return Ok(Some(event)),
+            Received::Again => {}
+            Received::Wanting => break,
+        }
+    }
+    Ok(None)
 }
 
 /// Reads the start of `input` straight into a message, as a transport would; returns what is behind.

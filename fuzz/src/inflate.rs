@@ -17,17 +17,22 @@ impl Inflated {
             if bits.number(1)? == 1 {
                 return None;
             }
-            match bits.number(2)? {
-                0 => self.stored(&mut bits)?,
-                1 => self.block(&mut bits, &fixed(), &Code::new(&[5; 30]))?,
-                2 => {
-                    let (literals, distances) = dynamic(&mut bits)?;
-                    self.block(&mut bits, &literals, &distances)?;
-                }
-                _ => return None,
-            }
+            self.behind_header(&mut bits)?;
         }
         Some(())
+    }
+
+    /// Inflates a block of which the first bit has been read.
+    fn behind_header(&mut self, bits: &mut Bits<'_>) -> Option<()> {
+        match bits.number(2)? {
+            0 => self.stored(bits),
+            1 => self.block(bits, &fixed(), &Code::new(&[5; 30])),
+            2 => {
+                let (literals, distances) = dynamic(bits)?;
+                self.block(bits, &literals, &distances)
+            }
+            _ => None,
+        }
     }
 
     /// RFC 1951 §3.2.4.
@@ -73,6 +78,31 @@ impl Inflated {
             len -= piece;
         }
         Some(())
+    }
+}
+
+/// Tells whether a message behind `history` ends with a block, but for zero bits that fill its last byte.
+#[must_use]
+pub fn ends_with_block(bytes: &[u8], history: &[u8]) -> bool {
+    let mut inflated = Inflated {
+        out: history.to_vec(),
+        farthest: 0,
+    };
+    let mut bits = Bits { bytes, at: 0 };
+    let mut next = || {
+        let is_last = bits.number(1)? == 1;
+        inflated.behind_header(&mut bits)?;
+        if is_last {
+            bits.at = bits.at.next_multiple_of(8);
+        }
+        let left = bytes.len() * 8 - bits.at;
+        Some(left < 8 && u32::from(*bytes.last()?) >> (8 - left) == 0)
+    };
+    loop {
+        match next() {
+            Some(false) => {}
+            ended => return ended.is_some(),
+        }
     }
 }
 
