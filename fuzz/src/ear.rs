@@ -1,11 +1,13 @@
 //! What a connection makes of its input, however it is handed over.
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 
 use bytes::{Buf, BytesMut};
 use sansocket::{
     CloseFrame, Config, Connection, Event, MessageKind, ProtocolError, Received, Role,
 };
+
+use crate::choices::Choices;
 
 /// An event that owns its data; the chunks of a message are joined.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,16 +27,21 @@ pub enum Feed {
     Space,
     Read,
     Within,
+    /// Each of them in turn, as chance has it, with this seed: a message begins by one and goes on by another.
+    Mixed(u8),
 }
 
 impl Feed {
-    pub const ALL: [Self; 5] = [
-        Self::Slice,
-        Self::Bytes,
-        Self::Space,
-        Self::Read,
-        Self::Within,
-    ];
+    pub fn choose(choices: &mut Choices<'_>) -> Self {
+        match choices.byte() {
+            0..0x20 => Self::Slice,
+            0x20..0x40 => Self::Bytes,
+            0x40..0x60 => Self::Space,
+            0x60..0x80 => Self::Read,
+            0x80..0xA0 => Self::Within,
+            seed => Self::Mixed(seed),
+        }
+    }
 }
 
 /// A connection and what was heard from it.
@@ -43,8 +50,27 @@ pub struct Ear {
     pub connection: Connection,
     pub heard: Vec<Heard>,
     feed: Feed,
+    chance: Chance,
     shared: BytesMut,
     message: Vec<u8>,
+}
+
+/// Numbers that look like chance and are the same each time.
+#[derive(Debug)]
+struct Chance(u32);
+
+impl Chance {
+    /// Returns a number below `end`.
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 as usize % end
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
 }
 
 impl Ear {
@@ -54,6 +80,10 @@ impl Ear {
             connection,
             heard: Vec::new(),
             feed,
+            chance: Chance(match feed {
+                Feed::Mixed(seed) => u32::from(seed).wrapping_mul(0x9E37_79B9),
+                _ => 1,
+            }),
             shared: BytesMut::new(),
             message: Vec::new(),
         }
@@ -65,27 +95,67 @@ impl Ear {
     ///
     /// If the connection breaks a rule of receiving.
     pub fn read(&mut self, piece: &[u8], mut then: impl FnMut(&mut Connection)) {
-        if self.feed == Feed::Bytes {
-            self.shared.extend_from_slice(piece);
-            loop {
-                let event = self.connection.receive_bytes(&mut self.shared);
-                let goes_on = note(&mut self.heard, &mut self.message, event);
-                then(&mut self.connection);
-                if !goes_on {
-                    return;
+        match self.feed {
+            Feed::Slice | Feed::Space | Feed::Within => {
+                self.read_slice(piece, self.feed, &mut then);
+            }
+            Feed::Bytes => self.read_shared(piece, &mut then),
+            Feed::Read => self.read_vectored(piece, 5_000, &mut then),
+            Feed::Mixed(_) => self.read_mixed(piece, &mut then),
+        }
+    }
+
+    /// Hands `piece` over in pieces, each in another way; in between, reads fail.
+    fn read_mixed(&mut self, mut piece: &[u8], then: &mut impl FnMut(&mut Connection)) {
+        while !piece.is_empty() && !self.failed() {
+            let len = self.chance.pick(&[1, 7, 200, 5_000, usize::MAX]);
+            let (now, rest) = piece.split_at(len.min(piece.len()));
+            piece = rest;
+            if self.chance.below(4) == 0 {
+                let failed = |_: &mut [io::IoSliceMut<'_>]| Err(ErrorKind::WouldBlock.into());
+                let mut buffer = [0; 100];
+                let read = self.connection.read(&mut buffer, failed);
+                assert!(read.is_err(), "what the read said is handed on");
+            }
+            if self.chance.below(4) == 0 {
+                let _ = self.connection.space(); // the transport had nothing after all
+            }
+            match self.chance.below(5) {
+                0 => self.read_slice(now, Feed::Slice, then),
+                1 => self.read_slice(now, Feed::Space, then),
+                2 => self.read_slice(now, Feed::Within, then),
+                3 => self.read_shared(now, then),
+                _ => {
+                    let buffer = self.chance.pick(&[1, 100, 5_000]);
+                    self.read_vectored(now, buffer, then);
                 }
             }
         }
-        if self.feed == Feed::Read {
-            return self.read_vectored(piece, then);
+    }
+
+    /// Hands `piece` over as shared memory.
+    fn read_shared(&mut self, piece: &[u8], then: &mut impl FnMut(&mut Connection)) {
+        self.shared.extend_from_slice(piece);
+        loop {
+            let event = self.connection.receive_bytes(&mut self.shared);
+            let goes_on = note(&mut self.heard, &mut self.message, event);
+            then(&mut self.connection);
+            if !goes_on {
+                return;
+            }
         }
+    }
+
+    /// Hands `piece` over as a slice, within budgets or not, or straight into a message where it has space.
+    fn read_slice(&mut self, piece: &[u8], feed: Feed, then: &mut impl FnMut(&mut Connection)) {
+        let space = feed == Feed::Space;
         let mut read = piece.to_vec();
         let mut input = &mut read[..];
         loop {
-            if self.feed == Feed::Space {
-                input = fill(&mut self.connection, input);
+            if space {
+                input = self.fill(input);
             }
-            let event = if self.feed == Feed::Within {
+            let event = if feed == Feed::Within {
                 within(&mut self.connection, &mut input)
             } else {
                 self.connection.receive(&mut input)
@@ -95,13 +165,40 @@ impl Ear {
             if !goes_on && (self.failed() || input.is_empty()) {
                 return;
             }
-            assert!(goes_on || self.feed == Feed::Space, "all input is used");
+            assert!(goes_on || space, "all input is used");
         }
     }
 
+    /// Reads the start of `input` straight into a message, as a transport would, all that there is room for or less of it;
+    /// returns what is behind.
+    fn fill<'i>(&mut self, input: &'i mut [u8]) -> &'i mut [u8] {
+        let Some(space) = self.connection.space() else {
+            return input;
+        };
+        let mut len = space.len().min(input.len());
+        if let Feed::Mixed(_) = self.feed {
+            len = self.chance.pick(&[len, len / 2, len.min(1), 0]);
+        }
+        let (now, behind) = input.split_at_mut(len);
+        space[..len].copy_from_slice(now);
+        // What came of one read may be told in two parts.
+        let first = match self.feed {
+            Feed::Mixed(_) => self.chance.below(len + 1),
+            _ => len,
+        };
+        self.connection.filled(first);
+        self.connection.filled(len - first);
+        behind
+    }
+
     /// Hands `piece` over by [`Connection::read`], in as many reads as it takes.
-    fn read_vectored(&mut self, mut piece: &[u8], mut then: impl FnMut(&mut Connection)) {
-        let mut buffer = [0; 5_000];
+    fn read_vectored(
+        &mut self,
+        mut piece: &[u8],
+        buffer: usize,
+        then: &mut impl FnMut(&mut Connection),
+    ) {
+        let mut buffer = vec![0; buffer];
         loop {
             let read = self
                 .connection
@@ -179,18 +276,6 @@ fn within<'i>(
         }
     }
     Ok(None)
-}
-
-/// Reads the start of `input` straight into a message, as a transport would; returns what is behind.
-fn fill<'i>(connection: &mut Connection, input: &'i mut [u8]) -> &'i mut [u8] {
-    let Some(space) = connection.space() else {
-        return input;
-    };
-    let len = space.len().min(input.len());
-    let (now, behind) = input.split_at_mut(len);
-    space[..len].copy_from_slice(now);
-    connection.filled(len);
-    behind
 }
 
 /// Returns the end of a connection whose own frames have a known key.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use sansocket::deflate::Params;
-use sansocket::{Compress, Message, MessageKind, Utf8Bytes};
+use sansocket::{Compress, CompressionMemory, Message, MessageKind, Utf8Bytes};
 
 use crate::choices::Choices;
 
@@ -13,14 +13,27 @@ pub fn params(choices: &mut Choices<'_>) -> Params {
     let params = Params {
         server_no_context_takeover: flags & 1 != 0,
         client_no_context_takeover: flags & 2 != 0,
-        server_max_window_bits: choices.pick(&[15, 8, 9, 12]),
-        client_max_window_bits: choices.pick(&[15, 8, 9, 12]),
+        server_max_window_bits: 15 - choices.byte() % 8,
+        client_max_window_bits: 15 - choices.byte() % 8,
     };
     let smallest = params
         .server_max_window_bits
         .min(params.client_max_window_bits);
     choices.shorten(8 << smallest);
     params
+}
+
+/// Returns how hard to compress: every level, and two numbers that are none.
+pub fn level(choices: &mut Choices<'_>) -> u8 {
+    choices.pick(&[6, 1, 9, 2, 3, 4, 5, 7, 8, 0, 10])
+}
+
+/// Returns what is kept to compress the next message with.
+pub fn memory(choices: &mut Choices<'_>) -> CompressionMemory {
+    match choices.byte() % 16 {
+        bits @ 8..=15 => CompressionMemory::History(bits),
+        _ => CompressionMemory::Engine,
+    }
 }
 
 pub fn compress(choices: &mut Choices<'_>) -> Compress {

@@ -29,7 +29,7 @@ fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
     let setup = Setup::choose(&mut choices);
     let delivery = choices.pick(&[Delivery::Messages, Delivery::Chunks]);
-    let feed = choices.pick(&Feed::ALL);
+    let feed = Feed::choose(&mut choices);
     let cuts: Vec<usize> = (0..4)
         .map(|_| choices.pick(&[1000, 1, 2, 5, 13, 125, 4_096, 9_000, 70_000]))
         .collect();

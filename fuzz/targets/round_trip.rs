@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::Params;
-use sansocket::{CompressionMemory, Config, Delivery, Limits, MessageKind, Role};
+use sansocket::{Config, Delivery, Limits, MessageKind, Role};
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::ear::{Ear, Feed, Heard, connection, drain};
 use sansocket_fuzz::inflate::Inflated;
@@ -24,12 +24,8 @@ fuzz_target!(|data: &[u8]| {
     let config = Config {
         delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
         fragment_size: talk::fragment_size(&mut choices),
-        compression_level: choices.pick(&[6, 1, 9]),
-        compression_memory: choices.pick(&[
-            CompressionMemory::Engine,
-            CompressionMemory::History(8),
-            CompressionMemory::History(15),
-        ]),
+        compression_level: talk::level(&mut choices),
+        compression_memory: talk::memory(&mut choices),
         limits,
         ..Config::default()
     };
@@ -42,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
         sender = sender.with_deflate(params, &config);
         receiver = receiver.with_deflate(params, &config);
     }
-    let mut ear = Ear::new(receiver, choices.pick(&Feed::ALL));
+    let mut ear = Ear::new(receiver, Feed::choose(&mut choices));
     let step = choices.pick(&[100_000, 1, 50, 3_000]);
 
     let mut sent = Vec::new();

@@ -8,8 +8,8 @@ use std::io::IoSlice;
 use bytes::Buf;
 use libfuzzer_sys::fuzz_target;
 use sansocket::{
-    CloseCode, CloseFrame, CompressionMemory, Config, Connection, Delivery, EndedBy, Fin, Limits,
-    MessageKind, Outcome, Role, Transport,
+    CloseCode, CloseFrame, Config, Connection, Delivery, EndedBy, Fin, Limits, MessageKind,
+    Outcome, Role, Transport,
 };
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::ear::{Ear, Feed, Heard, connection};
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         if let Some(params) = params {
             connection = connection.with_deflate(params, &config);
         }
-        End::new(connection, choices.pick(&Feed::ALL))
+        End::new(connection, Feed::choose(&mut choices))
     });
 
     while !choices.is_empty() {
@@ -37,7 +37,10 @@ fuzz_target!(|data: &[u8]| {
             (server, client)
         };
         match what & 0x0F {
-            0..=3 => us.write(choices.pick(&[usize::MAX, 1, 10, 5_000])),
+            0..=3 => {
+                let slices = choices.pick(&[0, 1, 2, 3, 8, 64]);
+                us.write(slices, choices.pick(&[usize::MAX, 1, 10, 5_000]));
+            }
             4..=7 => us.read(peer, choices.pick(&[usize::MAX, 1, 10, 5_000])),
             8..=12 => us.say(&mut choices),
             13 => us.ping(choices.bytes()),
@@ -50,9 +53,9 @@ fuzz_target!(|data: &[u8]| {
     let [client, server] = &mut ends;
     for _ in 0..6 {
         for _ in 0..2 {
-            client.write(usize::MAX);
+            client.write(64, usize::MAX);
             server.read(client, usize::MAX);
-            server.write(usize::MAX);
+            server.write(0, usize::MAX);
             client.read(server, usize::MAX);
         }
         client.hang_up();
@@ -74,13 +77,9 @@ fn config(choices: &mut Choices<'_>) -> Config {
         delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
         fragment_size: talk::fragment_size(choices),
         outgoing_limit: choices.pick(&[64 << 20, 0, 300, 10_000]),
-        compression_level: choices.pick(&[6, 1, 9]),
+        compression_level: talk::level(choices),
         compression_threshold: choices.pick(&[128, 0]),
-        compression_memory: choices.pick(&[
-            CompressionMemory::Engine,
-            CompressionMemory::History(8),
-            CompressionMemory::History(15),
-        ]),
+        compression_memory: talk::memory(choices),
         limits,
         ..Config::default()
     }
@@ -102,6 +101,8 @@ struct End {
     hung_up: bool,
     /// The application has failed the connection.
     failed: bool,
+    /// The transport takes no more: what waits is dropped.
+    broken: bool,
 }
 
 impl End {
@@ -115,20 +116,35 @@ impl End {
             pipe: VecDeque::new(),
             hung_up: false,
             failed: false,
+            broken: false,
         }
     }
 
-    /// Writes some of what waits, unless that is in vain.
-    fn write(&mut self, most: usize) {
+    /// Writes some of what waits, unless that is in vain: in so many slices at a time, none for plain chunks.
+    fn write(&mut self, slices: usize, most: usize) {
         self.hang_up();
         let mut left = most;
         while !self.hung_up && left > 0 && self.ear.connection.outgoing().has_remaining() {
             let outgoing = self.ear.connection.outgoing();
-            let chunk = outgoing.chunk();
-            let len = chunk.len().min(left);
-            self.pipe.extend(&chunk[..len]);
+            let mut shown = [IoSlice::new(&[]); 64];
+            let count = outgoing.chunks_vectored(&mut shown[..slices]);
+            assert_eq!(count == 0, slices == 0, "something waits");
+            let bytes = if slices == 0 {
+                outgoing.chunk().to_vec()
+            } else {
+                shown[..count]
+                    .iter()
+                    .flat_map(|slice| slice.to_vec())
+                    .collect()
+            };
+            assert!(bytes.starts_with(outgoing.chunk()) && bytes.len() <= outgoing.remaining());
+            let len = bytes.len().min(left);
+            self.pipe.extend(&bytes[..len]);
             outgoing.advance(len);
             left -= len;
+        }
+        if self.broken {
+            self.ear.connection.drop_outgoing();
         }
     }
 
@@ -217,6 +233,12 @@ impl End {
             1 => _ = self.ear.connection.close(Some(frame)),
             2 => self.failed |= self.ear.connection.fail(frame).is_ok(),
             3 => self.hung_up = true,
+            4 => {
+                self.hung_up = true;
+                self.broken = true;
+                self.ear.connection.drop_outgoing();
+                assert_eq!(self.ear.connection.buffered(), 0);
+            }
             _ => {}
         }
     }

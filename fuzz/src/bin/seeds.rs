@@ -213,11 +213,11 @@ fn texts() -> Vec<Vec<u8>> {
 fn round_trips() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for deflate in [&[0][..], &[1, 0, 0, 0], &[1, 3, 1, 1]] {
-        for memory in 0..3 {
+        for memory in [0, 8, 15] {
             for fragments in 0..5 {
                 let mut seed = vec![memory & 1, fragments & 1, fragments, 0, memory];
                 seed.extend_from_slice(deflate);
-                seed.extend([memory, fragments % 4]);
+                seed.extend([memory << 4, fragments % 4]);
                 for (kind, times) in [(0, 0), (1, 0x80), (0, 0xC0), (1, 0xF0), (0, 0xFF)] {
                     seed.extend([kind, 0, times, 13]);
                     seed.extend("sansIO 𝄞: ".as_bytes());
@@ -233,7 +233,7 @@ fn round_trips() -> Vec<Vec<u8>> {
 fn workloads() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
     for deflate in [&[0][..], &[1, 0, 0, 0], &[1, 3, 1, 1]] {
-        for end in 0..4 {
+        for end in 0..5 {
             let mut seed = deflate.to_vec();
             seed.extend([0; 14]);
             for who in [0, 0x80] {
@@ -242,9 +242,9 @@ fn workloads() -> Vec<Vec<u8>> {
                     seed.extend([who | 8, flags, 2, 0xC0, 8]);
                     seed.extend(b"sansIO: ");
                 }
-                seed.extend([who | 0x0D, 2, b'h', b'i', who, 0, (0x80 ^ who) | 4, 0]);
+                seed.extend([who | 0x0D, 2, b'h', b'i', who, 5, 0, (0x80 ^ who) | 4, 0]);
             }
-            seed.extend([0x0F, 0, end, 0, 0, 0x84, 0]);
+            seed.extend([0x0F, 0, end, 0, 0, 0, 0x84, 0]);
             seeds.push(seed);
         }
     }
