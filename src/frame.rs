@@ -278,15 +278,13 @@ impl FrameHeader {
             Role::Server => ensure(self.mask.is_some(), E::UnmaskedFrame)?,
             Role::Client => ensure(self.mask.is_none(), E::MaskedFrame)?,
         }
-        ensure(
-            !self.opcode.is_control() || self.len <= Self::MAX_CONTROL_LEN,
-            E::OversizedControlFrame,
-        )?;
-        // §5.5.1 "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer"
-        ensure(
-            self.opcode != Opcode::Close || self.len != 1,
-            E::TruncatedCloseCode,
-        )
+        if self.opcode.is_control() {
+            ensure(self.len <= Self::MAX_CONTROL_LEN, E::OversizedControlFrame)?;
+            // §5.5.1 "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer"
+            let half_a_code = self.opcode == Opcode::Close && self.len == 1;
+            ensure(!half_a_code, E::TruncatedCloseCode)?;
+        }
+        Ok(())
     }
 
     /// Checks what the first bytes of a header show already: an error is reported at the byte that makes it certain.
