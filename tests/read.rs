@@ -175,6 +175,25 @@ fn more_than_the_slices_hold_cannot_be_read() {
     }
 }
 
+/// Room that was lent shrinks with each part of it that is filled: what lies behind it was never read, and is not delivered.
+#[test]
+fn room_that_was_filled_is_not_filled_again() {
+    for first in [1, 2_000, 14_999] {
+        let mut client = begun(20_000, 5_000);
+        let room = client.space().expect("a long message");
+        let lent = room.len();
+        room.fill(7);
+        client.filled(first);
+        let again = || client.filled(lent - first + 1);
+        let panic = catch_unwind(AssertUnwindSafe(again)).expect_err("a mistake");
+        let words = panic.downcast_ref::<&str>();
+        assert_eq!(words, Some(&"more bytes read than there was room for"));
+        client.filled(lent - first);
+        let message = show(&[7; 20_000]);
+        assert_eq!(hear(&mut client, &[]), [format!("binary {message}")]);
+    }
+}
+
 /// Room that was lent is forgotten when bytes of the message come another way.
 #[test]
 fn room_that_was_lent_is_forgotten() {
