@@ -13,8 +13,13 @@ use core::ops::{Deref, DerefMut};
 
 use bytes::Bytes;
 
-/// Bytes gathered in memory that is taken from a pool of the thread when the first byte comes, and goes back to it when
-/// the buffer is dropped.
+use pool::Need;
+
+#[cfg(feature = "std")]
+use crate::pool;
+
+/// Bytes gathered in memory that is taken from the pool when the first byte comes, and goes back to it when the buffer is
+/// dropped.
 ///
 /// So a connection holds memory only while it has something to hold, and no message costs an allocation in steady
 /// state. Without the feature `std` there is no pool: memory comes from the allocator each time.
@@ -94,11 +99,11 @@ impl Buffer {
         self.grow(len, self.doubled().min(most), most);
     }
 
-    /// Takes the piece that the thread has used last if there is no memory yet, and that is enough.
+    /// Takes the block that the thread has used last if there is no memory yet, and that is enough.
     #[inline]
     pub(crate) fn take_last(&mut self, len: usize) -> bool {
         self.memory.is_empty()
-            && pool::take_last(len, Need::of(len))
+            && pool::take_last(len)
                 .map(|last| self.memory = last)
                 .is_some()
     }
@@ -178,13 +183,14 @@ impl Buffer {
     #[inline(never)]
     fn grow(&mut self, len: usize, wanted: usize, most: usize) {
         let now = self.filled + len;
-        let wanted = wanted.max(now);
-        let memory = match pool::take(wanted, Need { now, most }) {
-            Some(memory) => memory,
-            // The allocator has zeroes at hand, more cheaply than they are written.
-            None if self.memory.len() <= wanted / 8 => alloc::vec![0; wanted].into(),
-            None => return self.reallocate(wanted),
-        };
+        let least = wanted.max(now);
+        match pool::take(Need { least, now, most }) {
+            Some(memory) => self.move_to(memory),
+            None => self.allocate(pool::block_len(least)),
+        }
+    }
+
+    fn move_to(&mut self, memory: Box<[u8]>) {
         let before = mem::replace(&mut self.memory, memory);
         if !before.is_empty() {
             self.memory[..self.filled].copy_from_slice(&before[..self.filled]);
@@ -192,34 +198,17 @@ impl Buffer {
         }
     }
 
-    fn reallocate(&mut self, len: usize) {
+    /// Makes the memory `len` bytes long, which is more than it is.
+    #[cold]
+    fn allocate(&mut self, len: usize) {
+        // The allocator has zeroes at hand, more cheaply than they are written.
+        if self.memory.len() <= len / 8 {
+            return self.move_to(alloc::vec![0; len].into());
+        }
         let mut memory = Vec::from(mem::take(&mut self.memory));
         memory.reserve_exact(len - memory.len());
         memory.resize(len, 0);
         self.memory = memory.into_boxed_slice();
-    }
-}
-
-/// What memory is needed for.
-#[cfg_attr(
-    not(feature = "std"),
-    expect(dead_code, reason = "only the pool asks for it")
-)]
-#[derive(Clone, Copy)]
-struct Need {
-    /// How many bytes there will be next.
-    now: usize,
-    /// How many bytes there will be in the end, or no more.
-    most: usize,
-}
-
-impl Need {
-    /// Returns the need of someone who knows of nothing but the next bytes.
-    const fn of(len: usize) -> Self {
-        Self {
-            now: len,
-            most: len,
-        }
     }
 }
 
@@ -269,192 +258,32 @@ impl From<Buffer> for Bytes {
     }
 }
 
-#[cfg(feature = "std")]
-mod pool {
-    //! The spare memory of a thread.
-
-    use alloc::boxed::Box;
-    use alloc::vec::Vec;
-    use core::cell::{Cell, RefCell};
-
-    use super::Need;
-
-    /// The most spare memory that a thread keeps beside the last piece, in bytes: enough for a few large messages at work,
-    /// little beside the stack of a thread.
-    const MOST_BYTES: usize = 4 << 20;
-
-    /// The most pieces of spare memory that a thread keeps beside the last one. One connection at work holds at most four.
-    const MOST_PIECES: usize = 16;
-
-    /// The largest piece that anyone gets, however little is wanted, and that is kept as the last one. Beyond, a piece is given
-    /// away for what needs a part of it now, and half of it in the end, so that a few bytes that wait for long do not hold much,
-    /// whatever length was announced.
-    const ANYONES: usize = 64 << 10;
-
-    /// How many times as long a piece may be as what is needed of it now: a message of 1 MiB gets its piece with its first
-    /// 16 KiB, and moves into no other.
-    const AHEAD: usize = 64;
-
-    /// The longest piece that is kept, a message of 16 MiB with its header: it goes from one long message to the next, and is
-    /// freed once something shorter is wanted, but for what is little.
-    const LONGEST: usize = (16 << 20) + 32;
-
-    /// What is no longer than this may be wanted between long messages.
-    const LITTLE: usize = 8 << 10;
-
-    struct Pool {
-        spare: Vec<Box<[u8]>>,
-        bytes: usize,
-        long: Option<Box<[u8]>>,
-    }
-
-    std::thread_local! {
-        /// The piece that was put here last: where one connection after the other writes or gathers a little, it is
-        /// the only one, and still in the cache.
-        static LAST: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
-
-        static POOL: RefCell<Pool> = const { RefCell::new(Pool { spare: Vec::new(), bytes: 0, long: None }) };
-    }
-
-    /// Takes the last piece if it has `least` bytes.
-    #[inline]
-    pub(super) fn take_last(least: usize, need: Need) -> Option<Box<[u8]>> {
-        let taken = LAST.try_with(|last| {
-            let memory = last.take()?;
-            if memory.len() >= least {
-                if least > LITTLE {
-                    free_long(need);
-                }
-                return Some(memory);
-            }
-            last.set(Some(memory));
-            None
-        });
-        taken.ok().flatten()
-    }
-
-    /// Takes a piece that is enough in the end, else one that has `least` bytes: the last one, the long one, or the smallest
-    /// that fits.
-    #[inline]
-    pub(super) fn take(least: usize, need: Need) -> Option<Box<[u8]>> {
-        if let Some(last) = take_last(wanted(least, need), need) {
-            return Some(last);
-        }
-        let taken = POOL.try_with(|pool| pool.borrow_mut().take(least, need));
-        taken.ok().flatten().or_else(|| take_last(least, need))
-    }
-
-    /// Keeps `memory` for the next who asks, in favour of smaller pieces where there are too many, or frees it.
-    #[inline(never)]
-    pub(super) fn put(memory: Box<[u8]>) {
-        if memory.len() > ANYONES {
-            return keep(memory);
-        }
-        // An error means that the thread ends; dropping the memory is right then.
-        if let Ok(Some(before)) = LAST.try_with(|last| last.replace(Some(memory))) {
-            keep(before);
-        }
-    }
-
-    /// Frees the long piece, unless it will be wanted later.
-    #[inline(never)]
-    fn free_long(need: Need) {
-        let free = |pool: &RefCell<Pool>| pool.borrow_mut().long.take_if(|long| !suits(long, need));
-        let _ = POOL.try_with(free);
-    }
-
-    #[inline(never)]
-    fn keep(memory: Box<[u8]>) {
-        let _ = POOL.try_with(|pool| pool.borrow_mut().keep(memory));
-    }
-
-    /// Returns how long a piece should be at best: enough in the end, unless that is so long that it will be a limit.
-    fn wanted(least: usize, need: Need) -> usize {
-        if need.most > MOST_BYTES {
-            least
-        } else {
-            need.most
-        }
-    }
-
-    /// Tells whether `piece` has `least` bytes, and not too many.
-    fn fits(piece: &[u8], least: usize, need: Need) -> bool {
-        let ahead = need.now.saturating_mul(AHEAD);
-        let largest = ahead.min(need.most.saturating_mul(2)).max(ANYONES);
-        (least..=largest).contains(&piece.len())
-    }
-
-    /// Tells whether `piece` is enough in the end, without much to spare.
-    fn suits(piece: &[u8], need: Need) -> bool {
-        (need.most..=need.most.saturating_mul(2)).contains(&piece.len())
-    }
-
-    impl Pool {
-        fn take(&mut self, least: usize, need: Need) -> Option<Box<[u8]>> {
-            if let Some(long) = self.long.take() {
-                if fits(&long, least, need) {
-                    return Some(long);
-                }
-                let later = wanted(least, need) <= LITTLE || suits(&long, need);
-                self.long = later.then_some(long);
-            }
-            let pieces = self.spare.iter().enumerate();
-            let fitting = pieces.filter(|(_, piece)| fits(piece, least, need));
-            // One that is enough in the end comes before the others.
-            let (at, _) =
-                fitting.min_by_key(|(_, piece)| (piece.len() < need.most, piece.len()))?;
-            Some(self.remove(at))
-        }
-
-        fn keep(&mut self, memory: Box<[u8]>) {
-            if memory.len() > MOST_BYTES {
-                self.long = Some(memory).filter(|memory| memory.len() <= LONGEST);
-                return;
-            }
-            let pieces = self.spare.iter();
-            let as_long = pieces.filter(|piece| piece.len() >= memory.len());
-            let (count, bytes) = as_long.fold((0, memory.len()), |(count, bytes), piece| {
-                (count + 1, bytes + piece.len())
-            });
-            if count >= MOST_PIECES || bytes > MOST_BYTES {
-                return;
-            }
-            while self.spare.len() >= MOST_PIECES || self.bytes + memory.len() > MOST_BYTES {
-                let pieces = self.spare.iter().enumerate();
-                let Some((at, _)) = pieces.min_by_key(|(_, piece)| piece.len()) else {
-                    return;
-                };
-                self.remove(at);
-            }
-            self.bytes += memory.len();
-            self.spare.push(memory);
-        }
-
-        fn remove(&mut self, at: usize) -> Box<[u8]> {
-            let memory = self.spare.swap_remove(at);
-            self.bytes -= memory.len();
-            memory
-        }
-    }
-}
-
 #[cfg(not(feature = "std"))]
 mod pool {
-    //! Stands for the pool where there are no threads to keep it: memory comes and goes.
+    //! Stands for the pool where there are neither threads nor locks: memory comes and goes.
 
     use alloc::boxed::Box;
 
-    use super::Need;
+    #[expect(dead_code, reason = "only the pool asks for it")]
+    pub(super) struct Need {
+        pub(super) least: usize,
+        pub(super) now: usize,
+        pub(super) most: usize,
+    }
 
-    pub(super) fn take_last(_: usize, _: Need) -> Option<Box<[u8]>> {
+    pub(super) fn take_last(_: usize) -> Option<Box<[u8]>> {
         None
     }
 
-    pub(super) fn take(_: usize, _: Need) -> Option<Box<[u8]>> {
+    pub(super) fn take(_: Need) -> Option<Box<[u8]>> {
         None
     }
 
-    pub(super) fn put(memory: Box<[u8]>) {
-        drop(memory);
+    pub(super) fn put(block: Box<[u8]>) {
+        drop(block);
+    }
+
+    pub(super) fn block_len(len: usize) -> usize {
+        len
     }
 }

@@ -70,7 +70,8 @@
 //! # What it costs
 //!
 //! An idle connection holds no memory on the heap. A message that lies whole in the input is delivered without a copy; one
-//! that does not is gathered in memory from a pool of the thread. [`Limits`] says what a peer can make us spend.
+//! that does not is gathered in memory from a pool, which keeps up to 64 KiB for each thread and 64 MiB for the process
+//! (`pool::set_limit`). [`Limits`] says what a peer can make us spend.
 //!
 //! # Features
 //!
@@ -124,6 +125,8 @@ pub mod handshake;
 pub mod mask;
 mod message;
 mod payload;
+#[cfg(feature = "std")]
+pub mod pool;
 #[cfg(feature = "getrandom")]
 pub mod random;
 mod role;

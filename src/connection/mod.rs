@@ -61,8 +61,8 @@ use found::control;
 /// `space`.
 ///
 /// A connection holds memory only for an unfinished message and for bytes that wait to be written; an idle one holds
-/// none. What it gives back stays with the thread for the next message: 4 MiB at most, and one longer piece of up to 16 MiB
-/// until something shorter is wanted.
+/// none. Memory that it gives back goes to a pool, for the next message of any connection: up to 64 KiB stay with the thread,
+/// and up to 64 MiB with the process (`pool::set_limit`).
 ///
 /// ```
 /// use bytes::Buf;

@@ -1,0 +1,122 @@
+//! The short blocks of a thread, which are taken and put back without a lock.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+
+use super::process;
+
+/// The most blocks that a thread keeps beside the last one, and how many bytes they have at most. One connection at work
+/// holds at most four.
+const MOST_BLOCKS: usize = 16;
+const MOST_BYTES: usize = 32 << 10;
+
+/// The blocks that a thread keeps beside the last one; the latest stands at the end.
+struct List {
+    blocks: Vec<Box<[u8]>>,
+    bytes: usize,
+}
+
+std::thread_local! {
+    /// The block that was put here last: where one connection after the other writes or gathers a little, it is the only
+    /// one, and still in the cache.
+    static LAST: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+
+    static LIST: RefCell<List> = const { RefCell::new(List { blocks: Vec::new(), bytes: 0 }) };
+}
+
+/// Takes the last block if it has `least` bytes.
+#[inline]
+pub(crate) fn take_last(least: usize) -> Option<Box<[u8]>> {
+    let taken = LAST.try_with(|last| {
+        let block = last.take()?;
+        if block.len() >= least {
+            return Some(block);
+        }
+        last.set(Some(block));
+        None
+    });
+    taken.ok().flatten()
+}
+
+/// Takes a block of `most` bytes, else one of `least`: the last one, the smallest that fits, or one of the process.
+#[inline]
+pub(super) fn take(least: usize, most: usize) -> Option<Box<[u8]>> {
+    take_last(most).or_else(|| take_other(least, most))
+}
+
+#[inline(never)]
+fn take_other(least: usize, most: usize) -> Option<Box<[u8]>> {
+    // An error means that the thread ends.
+    let listed = LIST.try_with(|list| list.borrow_mut().take(least, most));
+    let taken = listed.ok().flatten().or_else(|| take_last(least));
+    taken.or_else(|| {
+        let refilled = LIST.try_with(|list| list.borrow_mut().refill(most));
+        refilled.ok().flatten()
+    })
+}
+
+/// Keeps `block` as the last one, and the one before in the list.
+#[inline]
+pub(super) fn put(block: Box<[u8]>) {
+    // An error means that the thread ends; dropping the block is right then.
+    if let Ok(Some(before)) = LAST.try_with(|last| last.replace(Some(block))) {
+        put_other(before);
+    }
+}
+
+#[inline(never)]
+fn put_other(block: Box<[u8]>) {
+    let _ = LIST.try_with(|list| list.borrow_mut().put(block));
+}
+
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "`bytes` is the sum of the lengths of `blocks`"
+)]
+impl List {
+    fn take(&mut self, least: usize, most: usize) -> Option<Box<[u8]>> {
+        let blocks = self.blocks.iter().enumerate().rev();
+        let fitting = blocks.filter(|(_, block)| block.len() >= least);
+        let (at, _) = fitting.min_by_key(|(_, block)| (block.len() < most, block.len()))?;
+        let block = self.blocks.remove(at);
+        self.bytes -= block.len();
+        Some(block)
+    }
+
+    /// Takes a block of `len` bytes from the process, and a few more for the list, so that the next ones need no lock.
+    fn refill(&mut self, len: usize) -> Option<Box<[u8]>> {
+        let len = super::block_len(len);
+        let room = (MOST_BYTES - self.bytes).min(MOST_BYTES / 2) / len;
+        let more = room
+            .min(MOST_BLOCKS - self.blocks.len())
+            .min(MOST_BLOCKS / 2);
+        let taken = process::take_short(len, more, &mut self.blocks)?;
+        self.bytes = self.blocks.iter().map(|block| block.len()).sum();
+        Some(taken)
+    }
+
+    /// Keeps `block`. If the list is full, its oldest blocks go to the process, until it is half empty.
+    fn put(&mut self, block: Box<[u8]>) {
+        let (count, bytes) = (self.blocks.len() + 1, self.bytes + block.len());
+        if count > MOST_BLOCKS || bytes > MOST_BYTES {
+            self.give_away(block.len());
+        }
+        self.bytes += block.len();
+        self.blocks.push(block);
+    }
+
+    /// Gives the oldest blocks to the process, so that there will be half of the most there may be with one of `len` more.
+    fn give_away(&mut self, len: usize) {
+        let (mut count, mut bytes) = (self.blocks.len() + 1, self.bytes + len);
+        let given = self.blocks.iter().take_while(|block| {
+            let give = count > MOST_BLOCKS / 2 || bytes > MOST_BYTES / 2;
+            count -= usize::from(give);
+            bytes -= if give { block.len() } else { 0 };
+            give
+        });
+        let given = given.count();
+        self.bytes = bytes - len;
+        process::put_short(self.blocks.drain(..given));
+    }
+}
