@@ -110,6 +110,7 @@ mod tests {
             Event::Chunk(Chunk {
                 kind: MessageKind::Binary,
                 data: payload(),
+                frame_end: true,
                 last: true,
             }),
         ]
