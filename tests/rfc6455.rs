@@ -489,7 +489,7 @@ mod s5_4_fragmentation {
             ("e2", &["chunk of text e2"]),
             ("82 ac", &["chunk of text 82 ac"]),
             ("89 00", &[r#"ping """#]),
-            ("00 00", &[]),
+            ("00 00", &[r#"chunk of text """#]),
             ("80 01 '!'", &[r#"last chunk of text "!""#]),
             ("82 02 'x'", &[r#"chunk of binary "x""#]),
             (

@@ -39,6 +39,9 @@
 //! [`Limits::message`](crate::Limits::message) bounds what comes out of a message. Lower it on a server that anyone can reach,
 //! or do not agree on compression there.
 //!
+//! Where C's `unsigned long` has 32 bits, as on Windows, a message whose compressed form is longer than 3 GiB may fail as
+//! [too large](crate::ProtocolError::MessageTooLarge), because `zlib-rs` counts its bytes in that type.
+//!
 //! # Secrets
 //!
 //! How well a message compresses tells who watches the wire what it has in common with other text of the same message or, with

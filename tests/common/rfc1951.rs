@@ -123,19 +123,16 @@ pub(crate) struct Block {
     pub(crate) distance: usize,
 }
 
-/// Reads the payload of a message behind `history`, as it is. If that ends with a block, but for zero bits that fill the last
-/// byte, nothing is missing. Otherwise reads it with the tail (RFC 7692 §7.2.2), which must be what is missing of an empty block.
-/// A block with BFINAL must be filled up with zero bits.
+/// Reads the payload of a message behind `history`, with the tail (RFC 7692 §7.2.2), which must be what is missing of an empty
+/// block. If it is not, the payload must end with a block, but for zero bits that fill the last byte. A block with BFINAL must be
+/// filled up with zero bits.
 pub(crate) fn inflate(
     payload: &[u8],
     history: &[u8],
 ) -> Result<(Vec<u8>, Vec<Block>), &'static str> {
-    match read(payload, history) {
-        Ok(read) => Ok(read),
-        Err(_) => match read(&[payload, &TAIL].concat(), history)? {
-            read if read.1.last().is_some_and(|b| (b.kind, b.len) == (0, 0)) => Ok(read),
-            _ => Err("cut inside of a block"),
-        },
+    match read(&[payload, &TAIL].concat(), history) {
+        Ok(read) if read.1.last().is_some_and(|b| (b.kind, b.len) == (0, 0)) => Ok(read),
+        _ => read(payload, history),
     }
 }
 
