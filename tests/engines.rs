@@ -133,7 +133,8 @@ fn a_thread_keeps_four_engines_that_decompress() {
         let kept = kept(count, run);
         // One was kept before.
         let engines = isize::try_from(count.min(4) - 1).expect("few");
-        let (least, most) = (engines * (77 << 10), engines * one + (16 << 10));
+        // Beside the engines, a thread keeps blocks of its buffers.
+        let (least, most) = (engines * (77 << 10), engines * one + (64 << 10));
         assert!(
             (least..=most).contains(&kept),
             "{kept} bytes, {count} engines"

@@ -222,7 +222,7 @@ fn sockets() -> (TcpStream, TcpStream) {
     (near, far)
 }
 
-/// CT-05, S-14: against a peer that adds three Pings to each message that it echoes, and reads only what it has answered,
+/// CT-05, S-02: against a peer that adds three Pings to each message that it echoes, and reads only what it has answered,
 /// many long messages in a row go through.
 #[test]
 fn no_half_waits_for_the_other() {

@@ -197,9 +197,9 @@ fn long_functions(source: &Source) -> Vec<String> {
     let mut long = Vec::new();
     let lines: Vec<_> = source.code.lines().collect();
     for (start, line) in lines.iter().enumerate() {
-        let is_function = line.trim_start().starts_with("fn ")
-            || (line.contains(" fn ") && !line.trim_end().ends_with(';') && line.contains('('));
-        if !is_function {
+        let is_function =
+            line.trim_start().starts_with("fn ") || (line.contains(" fn ") && line.contains('('));
+        if !is_function || line.trim_end().ends_with(';') {
             continue;
         }
         let indent = &line[..line.len() - line.trim_start().len()];

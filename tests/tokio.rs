@@ -1538,7 +1538,7 @@ fn floods(role: Role) -> Vec<Vec<u8>> {
     floods
 }
 
-/// CL-29, S-14: deadlines hold on a stream that is always ready, whatever it floods us with.
+/// CL-29, S-02: deadlines hold on a stream that is always ready, whatever it floods us with.
 #[::tokio::test]
 async fn deadlines_hold_on_a_stream_that_is_always_ready() {
     let soon = Duration::from_millis(100);
@@ -1575,7 +1575,7 @@ async fn deadlines_hold_on_a_stream_that_is_always_ready() {
     assert!(matches!(refused, Err(Error::Handshake(_))));
 }
 
-/// S-14: a poll reads 64 KiB and what one more read brings, hears 64 events, inflates 256 KiB and a little, and writes
+/// S-02: a poll reads 64 KiB and what one more read brings, hears 64 events, inflates 256 KiB and a little, and writes
 /// 256 KiB; then it is pending, and has woken its task.
 #[::tokio::test]
 async fn a_poll_does_bounded_work() {
@@ -1604,7 +1604,7 @@ async fn a_poll_does_bounded_work() {
     }
 }
 
-/// S-14: a message that inflates to very much is inflated by many polls.
+/// S-09: a message that inflates to very much is inflated by many polls.
 #[cfg(feature = "deflate")]
 #[test]
 fn a_poll_inflates_little() {
