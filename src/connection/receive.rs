@@ -293,11 +293,7 @@ impl Receiver {
                     let start = used;
                     let end = start + frame.share(input.len() - start);
                     let piece = &mut input[start..end];
-                    let more = !piece.is_empty() || self.has_more();
-                    if !more && frame.remaining > 0 {
-                        return Ok(Found::nothing(end));
-                    }
-                    if more && *budget == 0 && self.inflates(frame) {
+                    if self.stops(frame, piece, *budget) {
                         return Ok(Found::nothing(start));
                     }
                     let (taken, found) = self.piece(frame, piece, budget)?;
@@ -420,18 +416,17 @@ impl Receiver {
         false
     }
 
-    /// Tells whether the payload of the frame is decompressed.
-    fn inflates(&self, frame: Frame) -> bool {
-        self.message.is_compressed() && !frame.opcode.is_control()
+    /// Tells whether nothing can be made of a piece now: it is empty and the frame goes on, or the budget is used up.
+    fn stops(&self, frame: Frame, piece: &[u8], budget: usize) -> bool {
+        if piece.is_empty() && !self.has_more() {
+            return frame.remaining > 0;
+        }
+        budget == 0 && self.message.is_compressed() && !frame.opcode.is_control()
     }
 
     /// Takes a piece of a compressed message: less than all of it where `budget` is used up, or a chunk is full.
     #[cfg(feature = "deflate")]
-    #[expect(
-        clippy::arithmetic_side_effects,
-        clippy::indexing_slicing,
-        reason = "no more is taken than there is"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "no more is taken than there is")]
     fn compressed_piece(
         &mut self,
         frame: Frame,
@@ -445,19 +440,7 @@ impl Receiver {
         };
         // Where little of a piece is taken at a time, all of it must not be unmasked each time.
         let len = piece.len().min(most).min(*budget);
-        let piece = &mut piece[..len];
-        let offset = usize::from(frame.offset);
-        if let Some(key) = frame.key {
-            mask::apply(piece, key, offset);
-        }
-        let limit = self.limits.message;
-        let taken = self
-            .message
-            .inflate(&mut self.inflater, piece, most, limit, budget)?;
-        if let Some(key) = frame.key {
-            // What was not taken comes again.
-            mask::apply(&mut piece[taken..], key, offset + taken);
-        }
+        let taken = self.inflate(frame, &mut piece[..len], most, budget)?;
         let frame = frame.behind(taken);
         let ended = frame.remaining == 0 && !self.inflater.is_full();
         self.state = if ended {
@@ -484,6 +467,36 @@ impl Receiver {
             },
         };
         Ok((taken, Some((what, Some(gathered)))))
+    }
+
+    /// Unmasks a piece and decompresses what it can of it, until `most` bytes are gathered or `budget` is used up; returns how much
+    /// that was.
+    #[cfg(feature = "deflate")]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "no more is taken than there is"
+    )]
+    fn inflate(
+        &mut self,
+        frame: Frame,
+        piece: &mut [u8],
+        most: usize,
+        budget: &mut usize,
+    ) -> Result<usize, ProtocolError> {
+        let offset = usize::from(frame.offset);
+        if let Some(key) = frame.key {
+            mask::apply(piece, key, offset);
+        }
+        let limit = self.limits.message;
+        let taken = self
+            .message
+            .inflate(&mut self.inflater, piece, most, limit, budget)?;
+        if let Some(key) = frame.key {
+            // What was not taken comes again.
+            mask::apply(&mut piece[taken..], key, offset + taken);
+        }
+        Ok(taken)
     }
 
     /// Takes a piece of a control frame, which is the whole of it most of the time.
