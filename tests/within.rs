@@ -311,3 +311,19 @@ fn ways_to_receive_may_be_mixed() {
     let received = half.receive_bytes_within(&mut shared, &mut 0);
     assert_eq!(received, Ok(Received::Wanting));
 }
+
+/// DD-06, DC-03: a message that ends with a block is complete where its budget ends with it, too.
+#[test]
+fn a_budget_may_end_with_the_last_block() {
+    let mut conn = deflating(Role::Client, Params::default(), &Config::default());
+    let mut read = hex("c1 07 f3 48 cd c9 c9 07 00");
+    let mut input = &mut read[..];
+    let received = conn.receive_within(&mut input, &mut 5);
+    assert_eq!(received, Ok(Received::Again));
+    let received = conn.receive_within(&mut input, &mut 0);
+    assert_eq!(received, Ok(Received::Again), "more could come out");
+    let Ok(Received::Event(event)) = conn.receive_within(&mut input, &mut 1) else {
+        panic!("it is complete");
+    };
+    assert_eq!(describe(&event), "text \"Hello\"");
+}
