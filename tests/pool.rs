@@ -166,6 +166,26 @@ fn the_process_keeps_its_limit() {
     }
 }
 
+/// Short blocks have an eighth of the limit, the lists that they stand in included.
+#[test]
+fn short_blocks_have_an_eighth() {
+    let _alone = alone();
+    let limit = 8 << 20;
+    pool::set_limit(limit);
+    for len in [200, 1_000, 30_000] {
+        let before = held_by_all();
+        gather(&vec![len; (4 << 20) / len]);
+        let by_all = more_than(before);
+        let most = limit / 8 + THREAD;
+        assert!((limit / 10..=most).contains(&by_all), "{by_all} bytes");
+        // Of the shortest a thread keeps little: 17 blocks.
+        let most = limit / 8 + 17 * 256 + BOXES;
+        assert!(len > 256 || by_all <= most, "{by_all} bytes");
+        empty_the_pool();
+        pool::set_limit(limit);
+    }
+}
+
 /// A lower limit frees what is beyond at once, and the limit before what comes next.
 #[test]
 fn a_lower_limit_frees_memory() {
@@ -215,6 +235,26 @@ fn memory_serves_another_thread() {
         gives(lens);
         let taken = thread::spawn(needs).join().expect("no panic");
         assert!(taken < 1 << 10, "{taken} bytes anew of {len}");
+    }
+}
+
+/// Short blocks that were taken from the process make room for others, however long that goes on.
+#[test]
+fn short_blocks_come_and_go() {
+    let _alone = alone();
+    pool::set_limit(4 << 20); // 512 KiB of it for short blocks, which are 15 of 32 KiB
+    for round in 0..40 {
+        let giver = thread::spawn(|| gather(&[20_000; 10]));
+        giver.join().expect("no panic");
+        let needs = || {
+            let before = held();
+            let kept = gathered(&mut fresh(Role::Client), 20_000);
+            let taken = held_since(before);
+            drop(kept);
+            taken
+        };
+        let taken = thread::spawn(needs).join().expect("no panic");
+        assert!(taken < 1 << 10, "{taken} bytes anew in round {round}");
     }
 }
 
