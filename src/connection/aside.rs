@@ -219,8 +219,8 @@ impl Drop for Aside {
     }
 }
 
-/// The longest list of gaps that is kept.
-const GAPS_KEPT: usize = 1 << 10;
+/// The longest list of gaps that a thread keeps for the next queue: 3 KiB.
+const GAPS_KEPT: usize = 64;
 
 #[inline(never)]
 fn give_back(mut waiting: Box<Waiting>) {
