@@ -1338,3 +1338,46 @@ fn an_end_without_an_answer_is_an_error_of_reading() {
         assert_eq!(socket.read().expect("it is known"), None);
     }
 }
+
+/// Behind an error in writing, what is queued is dropped as it comes, and the error itself is told once.
+#[test]
+fn behind_an_error_in_writing_all_is_dropped() {
+    for role in BOTH {
+        let mut wire = Wire::new(frames(role, "81 02 'hi'"));
+        wire.fault = Some((0, Fault::Once(ErrorKind::BrokenPipe)));
+        let mut socket = open(role, wire);
+        let Err(Error::Io(first)) = socket.send("lost") else {
+            panic!("no error");
+        };
+        for _ in 0..2 {
+            assert_eq!(io_error(socket.send(binary(100_000))), first.kind());
+            assert_eq!(socket.connection().buffered(), 0);
+        }
+        assert_eq!(socket.read().expect("no error"), Some("hi".into()));
+        assert_eq!(cut(socket.read()), UnexpectedEof::BetweenMessages);
+        assert_eq!(socket.read().expect("once"), None);
+        assert_eq!(socket.stream().written, b"", "the stream is left alone");
+    }
+}
+
+/// CL-28: a connection ends once: reading on does nothing to the stream, be it emptied, lingered on, or cut.
+#[test]
+fn an_end_is_an_end() {
+    for role in BOTH {
+        for last in ["88 02 03e8 'more'", "83 00 'more'", "81"] {
+            let mut socket = open(role, Wire::new(frames(role, last)));
+            let events = (0..10).map(|_| socket.read_event());
+            let events = events.take_while(|event| !matches!(event, Ok(None)));
+            assert_eq!(events.count(), 1, "{last}");
+            let calls = socket.stream().calls;
+            for _ in 0..3 {
+                assert_eq!(socket.read_event().expect("the end"), None);
+                assert_eq!(
+                    socket.close(None, PATIENCE).expect("the end"),
+                    socket.outcome()
+                );
+            }
+            assert_eq!(socket.stream().calls, calls, "{last}");
+        }
+    }
+}

@@ -1712,3 +1712,32 @@ fn both_tasks_are_woken_by_the_direction_that_they_wait_for() {
         }
     }
 }
+
+/// HA-18, HR-20: a handshake ends in time, however the peer drips it.
+#[::tokio::test(start_paused = true)]
+async fn a_handshake_ends_in_time() {
+    let timeout = Duration::from_millis(300);
+    for server in [true, false] {
+        let (near, mut far) = duplex(1 << 10);
+        let peer = ::tokio::spawn(async move {
+            let head = if server { REQUEST } else { RESPONSE };
+            for byte in head.bytes() {
+                if far.write_all(&[byte]).await.is_err() {
+                    break;
+                }
+                sleep(Duration::from_millis(40)).await;
+            }
+        });
+        let begun = Instant::now();
+        let kind = if server {
+            let read = Incoming::read(near, HeadLimits::default(), timeout);
+            io_error(read.await)
+        } else {
+            let config = Config::default();
+            io_error(adapter::connect_with(near, &client(), &config, timeout).await)
+        };
+        assert_eq!(kind, ErrorKind::TimedOut);
+        assert_eq!(begun.elapsed(), timeout);
+        peer.await.expect("no panic");
+    }
+}
