@@ -24,7 +24,7 @@ use adapter_support::{
     LENGTHS, PATIENCE, REQUEST, RESPONSE, URI, binary, client, conversation, describe,
     describe_outcome, echoed, frames, heard, pattern, read_head, read_to_end, sockets, text,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use common::{BOTH, closing, connection, fresh, naive};
 use futures_core::Stream;
 use futures_sink::Sink;
@@ -1529,8 +1529,8 @@ impl AsyncWrite for Torrent {
 
 /// Floods of every kind: messages, Pings, Pongs, empty fragments, and a message without end.
 fn floods(role: Role) -> Vec<Vec<u8>> {
-    let long = naive::frame(0x02, &[0; 60_000]);
-    let more = naive::frame(0x00, &[0; 60_000]);
+    let long = naive::frame(0x02, &vec![0; 60_000]);
+    let more = naive::frame(0x00, &vec![0; 60_000]);
     let mut floods: Vec<_> = ["81 02 'hi'", "89 01 '?'", "8a 00", "82 00 89 00 8a 01 '!'"]
         .map(|flood| frames(role, flood).repeat(100))
         .into();
@@ -1612,8 +1612,7 @@ fn a_poll_inflates_little() {
     let config = Config::default();
     let deflating = |role| fresh(role).with_deflate(Params::default(), &config);
     let mut peer = deflating(Role::Server);
-    peer.send(Message::Binary(Bytes::from(vec![0; LEN])))
-        .expect("open");
+    peer.send(Message::from(vec![0; LEN])).expect("open");
     let wire = Wire::silent(common::take(&mut peer));
     let mut socket = WebSocket::new(wire, deflating(Role::Client), BytesMut::new());
     let mut polls = 0;

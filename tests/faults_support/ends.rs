@@ -38,17 +38,10 @@ impl Adapter {
         server: &Server,
         config: &Config,
     ) -> Result<Box<dyn End + 'a>, Error> {
-        #[cfg(feature = "tokio")]
-        if self == Self::Tokio {
-            return polled::accept(stream, server, config);
-        }
-        let incoming = blocking::Incoming::read(stream, HeadLimits::default(), PATIENCE)?;
-        match server.accept(incoming.request()) {
-            Ok(accepted) => Ok(Box::new(incoming.accept(&accepted, config)?)),
-            Err(error) => {
-                incoming.reject(&error.response())?;
-                Err(error.into())
-            }
+        match self {
+            Self::Blocking => accept(stream, server, config),
+            #[cfg(feature = "tokio")]
+            Self::Tokio => polled::accept(stream, server, config),
         }
     }
 
@@ -59,15 +52,38 @@ impl Adapter {
         client: &Client,
         config: &Config,
     ) -> Result<Box<dyn End + 'a>, Error> {
-        #[cfg(feature = "tokio")]
-        if self == Self::Tokio {
-            return polled::connect(stream, client, config);
+        match self {
+            Self::Blocking => connect(stream, client, config),
+            #[cfg(feature = "tokio")]
+            Self::Tokio => polled::connect(stream, client, config),
         }
-        let (socket, established) = blocking::connect_with(stream, client, config, PATIENCE)?;
-        let (stream, _, rest) = socket.into_parts();
-        let connection = readable(&established, config);
-        Ok(Box::new(blocking::WebSocket::new(stream, connection, rest)))
     }
+}
+
+fn accept<'a>(
+    stream: &'a mut Nth,
+    server: &Server,
+    config: &Config,
+) -> Result<Box<dyn End + 'a>, Error> {
+    let incoming = blocking::Incoming::read(stream, HeadLimits::default(), PATIENCE)?;
+    match server.accept(incoming.request()) {
+        Ok(accepted) => Ok(Box::new(incoming.accept(&accepted, config)?)),
+        Err(error) => {
+            incoming.reject(&error.response())?;
+            Err(error.into())
+        }
+    }
+}
+
+fn connect<'a>(
+    stream: &'a mut Nth,
+    client: &Client,
+    config: &Config,
+) -> Result<Box<dyn End + 'a>, Error> {
+    let (socket, established) = blocking::connect_with(stream, client, config, PATIENCE)?;
+    let (stream, _, rest) = socket.into_parts();
+    let connection = readable(&established, config);
+    Ok(Box::new(blocking::WebSocket::new(stream, connection, rest)))
 }
 
 fn readable(established: &Established, config: &Config) -> Connection {
