@@ -35,9 +35,8 @@ const SHORTEST: usize = 256;
 /// 16 KiB, and moves into no other; a few bytes that wait for long do not hold much, whatever length was announced.
 const AHEAD: usize = 64;
 
-/// The lengths of long blocks that a message may take though it need not become as long, and how many bytes of it must have
-/// come for that.
-const SHORT_AND_ONE: usize = SHORT + 1;
+/// The longest block that a message may take though it need not become half as long, and how many bytes of it must have come
+/// for that.
 const NEXT: usize = 2 * SHORT;
 const WORTH_NEXT: usize = 4 << 10;
 
@@ -83,7 +82,7 @@ fn take_for_long(need: Need) -> Option<Box<[u8]>> {
     // Fragments of an unknown sum: 64 KiB in one block spare a copy from a short one (bench `fragments` of benches/peers, 64 KiB:
     // 1.3 times the time without).
     let next = if need.now < WORTH_NEXT { 0 } else { NEXT };
-    take_long(SHORT_AND_ONE..=to.min(next)).or_else(|| thread::take(need.least, need.least))
+    take_long(SHORT + 1..=to.min(next)).or_else(|| thread::take(need.least, need.least))
 }
 
 /// Keeps `block` for the next who asks, or frees it.
