@@ -8,7 +8,7 @@ PACKAGES = autobahn/driver benches/load benches/peers bounds differential fuzz i
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
     interop interop-deflate browser hostile bench bench-smoke fuzz differential differential-smoke \
     differential-peers differential-peers-smoke bounds bench-peers bench-before bench-mask bench-growth bench-load bench-idle \
-    coverage mutants
+    coverage mutants platforms
 
 check: lint test
 
@@ -92,6 +92,10 @@ bounds:
 # Which lines of src/ the tests reach; fails below 98 %.
 coverage:
 	.ci/coverage
+
+# The tests on other platforms and under checkers of memory and threads; fails where one cannot be had. PLATFORMS=miri takes one.
+platforms:
+	.ci/platforms $(PLATFORMS)
 
 # Which changes of the code the tests do not notice; PARTS="utf8 frame" takes some. It takes hours.
 mutants:
