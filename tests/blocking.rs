@@ -18,7 +18,7 @@ use adapter_support::{
 };
 use bytes::BytesMut;
 use common::{BOTH, closing, fresh, naive};
-use memory::held;
+use memory::{held, held_since};
 use sansocket::blocking::{self, Closer, Incoming, Stream, Unbounded, WebSocket};
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
 use sansocket::{
@@ -1378,6 +1378,41 @@ fn an_end_is_an_end() {
                 );
             }
             assert_eq!(socket.stream().calls, calls, "{last}");
+        }
+    }
+}
+
+/// S-13: a message that is kept holds at most twice its length and 256 bytes, however much came along with it.
+#[test]
+fn a_kept_message_holds_little_more_than_its_length() {
+    const COUNT: usize = 200;
+    for role in BOTH {
+        for (kept, other) in [(22, 9_000), (300, 300), (5_000, 14_000), (9_000, 10)] {
+            let pair = [
+                naive::frame(0x82, &pattern(kept)),
+                naive::frame(0x82, &vec![1; other]),
+            ];
+            let input = common::towards(role, &pair.concat()).repeat(COUNT);
+            for events in [false, true] {
+                let mut socket = open(role, Wire::silent(&*input));
+                let (mut messages, mut payloads) = (Vec::new(), Vec::new());
+                messages.reserve(COUNT);
+                payloads.reserve(COUNT);
+                let before = held();
+                for _ in 0..COUNT {
+                    if events {
+                        payloads.push(socket.read_event().expect("no error"));
+                        drop(socket.read_event().expect("no error"));
+                    } else {
+                        messages.push(socket.read().expect("no error"));
+                        drop(socket.read().expect("no error"));
+                    }
+                }
+                // The read that is at work may be held as well.
+                let most = COUNT * (2 * kept + 256) + (64 << 10);
+                let grown = held_since(before);
+                assert!(grown <= most.cast_signed(), "{grown} bytes for {kept}");
+            }
         }
     }
 }

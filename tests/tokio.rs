@@ -28,7 +28,7 @@ use bytes::BytesMut;
 use common::{BOTH, closing, connection, fresh, naive};
 use futures_core::Stream;
 use futures_sink::Sink;
-use memory::held;
+use memory::{held, held_since};
 #[cfg(feature = "deflate")]
 use sansocket::deflate::Params;
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
@@ -64,6 +64,14 @@ async fn pair() -> (WebSocket<TcpStream>, WebSocket<TcpStream>) {
 /// Returns an end behind its opening handshake.
 fn open<S: AsyncRead + AsyncWrite + Unpin>(role: Role, stream: S) -> WebSocket<S> {
     WebSocket::new(stream, fresh(role), BytesMut::new())
+}
+
+/// Polls a future as long as it wakes itself; it is ready then.
+fn settled<T>(future: impl Future<Output = T>) -> T {
+    match settle(future) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("not ready"),
+    }
 }
 
 /// Awaits a future that must not take long.
@@ -1738,5 +1746,40 @@ async fn a_handshake_ends_in_time() {
         assert_eq!(kind, ErrorKind::TimedOut);
         assert_eq!(begun.elapsed(), timeout);
         peer.await.expect("no panic");
+    }
+}
+
+/// S-13: a message that is kept holds at most twice its length and 256 bytes, however much came along with it.
+#[test]
+fn a_kept_message_holds_little_more_than_its_length() {
+    const COUNT: usize = 200;
+    for role in BOTH {
+        for (kept, other) in [(22, 9_000), (300, 300), (5_000, 14_000), (9_000, 10)] {
+            let pair = [
+                naive::frame(0x82, &pattern(kept)),
+                naive::frame(0x82, &vec![1; other]),
+            ];
+            let input = common::towards(role, &pair.concat()).repeat(COUNT);
+            for events in [false, true] {
+                let mut socket = open(role, Wire::silent(&*input));
+                let (mut messages, mut payloads) = (Vec::new(), Vec::new());
+                messages.reserve(COUNT);
+                payloads.reserve(COUNT);
+                let before = held();
+                for _ in 0..COUNT {
+                    if events {
+                        payloads.push(settled(socket.read_event()).expect("no error"));
+                        drop(settled(socket.read_event()).expect("no error"));
+                    } else {
+                        messages.push(settled(socket.read()).expect("no error"));
+                        drop(settled(socket.read()).expect("no error"));
+                    }
+                }
+                // The read that is at work may be held as well.
+                let most = COUNT * (2 * kept + 256) + (64 << 10);
+                let grown = held_since(before);
+                assert!(grown <= most.cast_signed(), "{grown} bytes for {kept}");
+            }
+        }
     }
 }
