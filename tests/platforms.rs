@@ -1,5 +1,6 @@
 //! Small cases of all that a platform may do in its own way: words, registers, memory and threads. `.ci/platforms` has Miri
 //! run them, which is some hundred times slower than the machine.
+#![cfg(feature = "std")] // as threads are
 
 mod common;
 
@@ -164,7 +165,6 @@ fn exchange(server: &mut Connection) -> Vec<Bytes> {
 
 /// S-13: memory goes from one connection to another, and with messages and connections from one thread to another.
 #[test]
-#[cfg(feature = "std")]
 fn pools() {
     let mut server = fresh(Role::Server);
     let here = exchange(&mut server);
