@@ -403,8 +403,8 @@ impl<S: Stream> WebSocket<S> {
         Ok(())
     }
 
-    /// Writes as many queued bytes as the stream takes at once, before the connection reads on. An error waits until there is nothing more to
-    /// read.
+    /// Writes as many queued bytes as the stream takes at once, before the connection reads on. An error waits until there is
+    /// nothing more to read.
     fn write_some(&mut self) {
         self.blocked = self.try_write().is_err_and(|error| is_timeout(&error));
     }
@@ -440,7 +440,8 @@ impl<S: Stream> WebSocket<S> {
         let left = self
             .deadline
             .map(|deadline| time_left(deadline).unwrap_or(SLICE));
-        let timeout = slice.into_iter().chain(left).min();
+        let own = self.own_timeout().filter(|_| slice.is_some());
+        let timeout = slice.into_iter().chain(left).chain(own).min();
         let begun = timeout.map(|timeout| (Instant::now(), timeout));
         let read = if self.much {
             self.read_by::<READ>(timeout)
@@ -464,11 +465,14 @@ impl<S: Stream> WebSocket<S> {
     /// application lets a read block, nor where the stream does not block at all.
     fn waits_on(&mut self, begun: Instant, timeout: Duration) -> bool {
         let silent = *self.silent.get_or_insert(begun);
-        let own = self
-            .stream
-            .read_timeout()
-            .filter(|_| self.deadline.is_none());
-        begun.elapsed().saturating_mul(2) >= timeout && own.is_none_or(|own| silent.elapsed() < own)
+        begun.elapsed().saturating_mul(2) >= timeout
+            && self.own_timeout().is_none_or(|own| silent.elapsed() < own)
+    }
+
+    /// Returns how long the application lets a read block, unless the connection is being closed, which has its own time.
+    fn own_timeout(&self) -> Option<Duration> {
+        let own = self.stream.read_timeout();
+        own.filter(|_| self.deadline.is_none())
     }
 
     /// Reads once, straight into the memory of a long message, or through the stack.
