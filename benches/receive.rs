@@ -2,6 +2,8 @@
 //!
 //! A copy stands for each read; by `read`, it goes where the message is gathered.
 
+#[path = "shared/forms.rs"]
+mod forms;
 #[path = "shared/text.rs"]
 mod text;
 
@@ -10,7 +12,8 @@ use std::io::Read;
 
 use bytes::{Buf, BytesMut};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sansocket::{Config, Connection, Event, FrameHeader, Opcode, mask};
+use forms::{forms, sites};
+use sansocket::{Config, Connection, Event, FrameHeader, Opcode, ProtocolError, mask};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const SHORT: [usize; 5] = [16, 125, 1 << 10, 16 << 10, 64 << 10];
@@ -81,6 +84,20 @@ impl Peer {
             bytes += take_all(&mut self.connection, &mut input);
         }
         bytes
+    }
+
+    /// Receives all that there is in one read, by a form of the loop, and drops what was sent.
+    fn receive_in(&mut self, form: in_forms::Form) -> usize {
+        self.buffer.copy_from_slice(black_box(&self.wire));
+        let mut tally = Tally::default();
+        let mut reader = Reader {
+            connection: &mut self.connection,
+            input: &mut self.buffer,
+        };
+        form(&mut reader, &mut tally);
+        let outgoing = self.connection.outgoing();
+        outgoing.advance(outgoing.remaining());
+        tally.0
     }
 
     /// As [`receive`](Self::receive), but what is missing of a long message is read straight into it.
@@ -218,5 +235,55 @@ fn answering_pings(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, receiving_short, receiving_long, answering_pings);
+/// What a form of the loop works on.
+struct Reader<'a> {
+    connection: &'a mut Connection,
+    input: &'a mut [u8],
+}
+
+#[derive(Default)]
+struct Tally(usize);
+
+impl Tally {
+    #[inline]
+    fn take(&mut self, is_text: bool, payload: &[u8]) {
+        self.0 += black_box((is_text, payload)).1.len();
+    }
+}
+
+forms! {
+    in_forms, reader: Reader<'_>, ProtocolError, reader.connection.receive(&mut reader.input),
+    text(text) reader.connection.send_text(&text), binary(data) reader.connection.send_binary(&data)
+}
+
+/// The loop in each form, from one place of the program and from eight in turn.
+fn receiving_in_forms(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("receive/forms");
+    for size in [16, 125] {
+        for (kind, opcode, payload) in messages(size) {
+            let frame = frame(opcode, &payload);
+            let count = (16 << 10) / frame.len();
+            group.throughput(throughput(count, size));
+            for (name, sites) in forms::NAMES.into_iter().zip(&in_forms::FORMS) {
+                for places in [1, sites.len()] {
+                    let mut peer = Peer::new(frame.repeat(count));
+                    let mut sites = sites[..places].iter().cycle();
+                    let id = BenchmarkId::new(format!("{kind}, {name}, {places}"), size);
+                    group.bench_function(id, |bencher| {
+                        bencher.iter(|| peer.receive_in(*sites.next().expect("a place")));
+                    });
+                }
+            }
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(
+    benches,
+    receiving_short,
+    receiving_long,
+    receiving_in_forms,
+    answering_pings
+);
 criterion_main!(benches);

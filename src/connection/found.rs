@@ -3,10 +3,18 @@
 use super::event::{Chunk, Event};
 use crate::buffer::Buffer;
 use crate::close::CloseFrame;
+use crate::error::ProtocolError;
 use crate::frame::Opcode;
 use crate::message::MessageKind;
 use crate::payload::Payload;
 use crate::text::Text;
+
+/// No event: what a function overwrites that is not inlined and finds one.
+///
+/// Such a function does not return the event, because the compiler would then let it write straight to the place of the
+/// caller's result, and so have that in memory for all events: stored by words, loaded by pairs of them, which takes as long
+/// as receiving a short message. A place that has a value before is kept apart.
+pub(super) const NOTHING: Result<Option<Event<'_>>, ProtocolError> = Ok(None);
 
 /// What has come of a piece, and its payload unless that lies in the piece.
 pub(super) type Outcome = (What, Option<Buffer>);

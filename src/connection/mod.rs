@@ -37,7 +37,7 @@ use crate::error::{ProtocolError, UnexpectedEof};
 use crate::frame::Opcode;
 use crate::message::{Compress, Message, MessageKind};
 use crate::role::Role;
-use found::control;
+use found::{NOTHING, control};
 
 /// A WebSocket connection without its transport.
 ///
@@ -227,7 +227,7 @@ impl Connection {
     ///
     /// What the peer did wrong, once all that came before it has been returned. The Close frame that says so is in
     /// [`outgoing`](Self::outgoing), and every further call fails.
-    #[inline]
+    #[inline(always)] // with `Receiver::receive_whole`
     pub fn receive<'i>(
         &mut self,
         input: &mut &'i mut [u8],
@@ -235,11 +235,9 @@ impl Connection {
         if let Some(event) = self.receiver.receive_whole(input) {
             return Ok(Some(event));
         }
-        if self.receiver.takes(input) {
-            *input = &mut [];
-            return Ok(None);
-        }
-        self.receive_any(input)
+        let mut event = NOTHING; // see there
+        self.receive_any(input, &mut event);
+        event
     }
 
     /// Does what [`receive`](Self::receive) does with bytes in a [`BytesMut`], and returns events that can be kept.
@@ -610,20 +608,26 @@ impl Connection {
         self.sender.outcome()
     }
 
+    /// Puts the next event, whatever it is, in the place of [`NOTHING`].
     #[inline(never)]
     fn receive_any<'i>(
         &mut self,
         input: &mut &'i mut [u8],
-    ) -> Result<Option<Event<'i>>, ProtocolError> {
+        event: &mut Result<Option<Event<'i>>, ProtocolError>,
+    ) {
+        if self.receiver.takes(input) {
+            *input = &mut [];
+            return;
+        }
         if let Some((opcode, payload)) = self.receiver.receive_control(input) {
             if opcode == Opcode::Ping {
                 self.sender.answer_ping(payload);
             }
-            return Ok(Some(control(opcode, payload)));
+            *event = Ok(Some(control(opcode, payload)));
+            return;
         }
-        let event = self.receiver.receive_any(input);
-        self.answer(&event);
-        event
+        *event = self.receiver.receive_any(input);
+        self.answer(event);
     }
 
     /// Answers a Ping, a Close frame or a fault of the peer.

@@ -12,7 +12,7 @@ use core::mem;
 use bytes::{Buf, BytesMut};
 
 use super::event::Event;
-use super::found::{Found, Outcome, Place, Taken, What, control, event};
+use super::found::{Found, NOTHING, Outcome, Place, Taken, What, control, event};
 use super::partial::{Frame, Head};
 use crate::assemble::Assembly;
 use crate::close::CloseFrame;
@@ -99,29 +99,32 @@ impl Receiver {
     /// # Errors
     ///
     /// What the peer did wrong, once all that came before it has been returned. From then on every call fails.
-    #[inline]
+    #[inline(always)] // with `receive_whole`
     pub fn receive<'i>(
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        match self.receive_whole(input) {
-            Some(event) => Ok(Some(event)),
-            None if self.takes(input) => {
-                *input = &mut [];
-                Ok(None)
-            }
-            None => self.receive_other(input),
+        if let Some(event) = self.receive_whole(input) {
+            return Ok(Some(event));
         }
+        let mut event = NOTHING; // see there
+        self.receive_other(input, &mut event);
+        event
     }
 
+    /// Puts the next event, whatever it is, in the place of [`NOTHING`].
     #[inline(never)]
     fn receive_other<'i>(
         &mut self,
         input: &mut &'i mut [u8],
-    ) -> Result<Option<Event<'i>>, ProtocolError> {
-        match self.receive_control(input) {
-            Some((opcode, payload)) => Ok(Some(control(opcode, payload))),
-            None => self.receive_any(input),
+        event: &mut Result<Option<Event<'i>>, ProtocolError>,
+    ) {
+        if self.takes(input) {
+            *input = &mut [];
+        } else if let Some((opcode, payload)) = self.receive_control(input) {
+            *event = Ok(Some(control(opcode, payload)));
+        } else {
+            *event = self.receive_any(input);
         }
     }
 

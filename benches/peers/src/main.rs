@@ -7,6 +7,8 @@
 
 mod alloc;
 mod costs;
+#[path = "../../shared/forms.rs"]
+mod forms;
 mod instructions;
 mod message;
 mod peers;

@@ -4,31 +4,47 @@ use core::mem;
 
 use crate::config::Delivery;
 use crate::connection::event::Event;
-use crate::connection::found::message;
 use crate::connection::partial::{Frame, Head};
 use crate::connection::receive::{Receiver, State};
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
 use crate::message::MessageKind;
 use crate::payload::Payload;
+use crate::text::Text;
 use crate::utf8::Utf8;
 
 impl Receiver {
     /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
+    ///
+    /// What is behind the call returns a slice, which fits in registers: so the event is made where the caller uses it, and
+    /// no memory is needed for it, whatever the form of the caller's loop (bench `receive/forms`).
     #[inline(always)]
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "a header ends where the payload begins, within what was used"
-    )]
     pub(in crate::connection) fn receive_whole<'i>(
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Option<Event<'i>> {
-        let (kind, start, end) = self.look_for_whole(input)?;
+        let is_text = input
+            .first()
+            .is_some_and(|first| first & 0x0F == Opcode::Text as u8);
+        let payload = Payload::input(self.take_whole(input)?);
+        Some(if is_text {
+            Event::Text(Text::assume_checked(payload))
+        } else {
+            Event::Binary(payload)
+        })
+    }
+
+    /// Returns the payload of such a message, which is text if its first byte says so.
+    #[inline(never)]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a header ends where the payload begins, within what was used"
+    )]
+    fn take_whole<'i>(&mut self, input: &mut &'i mut [u8]) -> Option<&'i mut [u8]> {
+        let (_, start, end) = self.look_for_whole(input)?;
         let (used, rest) = mem::take(input).split_at_mut(end);
         *input = rest;
-        let payload = Payload::input(&mut used[start..]);
-        Some(message(kind, payload))
+        Some(&mut used[start..])
     }
 
     /// Returns the next frame if it is a Ping or Pong that lies whole in `input`, be a message in progress or not: which of

@@ -54,6 +54,7 @@ pub trait Socket {
 const WRITE: usize = 4 << 10;
 
 type OpenDeflate = fn(bool, Transport) -> Box<dyn Socket>;
+type OpenInForm = fn(usize, usize, Transport) -> Box<dyn Socket>;
 
 pub struct Peer {
     pub name: &'static str,
@@ -62,6 +63,8 @@ pub struct Peer {
     takes_over: bool,
     /// Reads the request of an opening handshake, and answers it with a connection.
     pub accept: Option<fn(Transport)>,
+    /// Opens a server whose loop has this form, from so many places in turn.
+    pub open_in_form: Option<OpenInForm>,
     /// A bound does less than a library has to, and takes part in no comparison.
     pub is_bound: bool,
     /// Whether the answer to a Ping can be had before the next one comes.
@@ -76,6 +79,7 @@ impl Peer {
             deflate: None,
             takes_over: true,
             accept: None,
+            open_in_form: None,
             is_bound: false,
             answers_pings: true,
         }
@@ -110,6 +114,13 @@ impl Peer {
         }
     }
 
+    const fn in_forms(self, open: OpenInForm) -> Self {
+        Self {
+            open_in_form: Some(open),
+            ..self
+        }
+    }
+
     const fn without_pings(self) -> Self {
         Self {
             answers_pings: false,
@@ -131,12 +142,16 @@ pub const PEERS: &[Peer] = &[
     Peer::bound("bound: header, XOR", bounds::unmask),
     Peer::new("sansocket", sansocket::peer::open)
         .deflating(sansocket::peer::open_deflate)
-        .accepting(sansocket::peer::accept),
+        .accepting(sansocket::peer::accept)
+        .in_forms(sansocket::peer::open_in_form),
     #[cfg(feature = "before")]
     Peer::new("sansocket before", before::peer::open)
         .deflating(before::peer::open_deflate)
-        .accepting(before::peer::accept),
-    Peer::new("nexus-web", nexus_web::open).accepting(nexus_web::accept),
+        .accepting(before::peer::accept)
+        .in_forms(before::peer::open_in_form),
+    Peer::new("nexus-web", nexus_web::open)
+        .accepting(nexus_web::accept)
+        .in_forms(nexus_web::open_in_form),
     Peer::new("websocket-sans-io", websocket_sans_io::open),
     Peer::new("sockudo-ws", sockudo_ws::open)
         .deflating(sockudo_ws::open_deflate)

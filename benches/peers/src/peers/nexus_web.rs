@@ -4,10 +4,11 @@ use std::hint::black_box;
 use std::io::Write;
 
 use nexus_web::ws::{
-    ClientBuilder, FrameReader, FrameWriter, Message as Theirs, Role as TheirRole,
+    ClientBuilder, FrameReader, FrameWriter, Message as Event, ProtocolError, Role as TheirRole,
 };
 
 use super::{LIMIT, Role, Socket, WRITE};
+use crate::forms::{forms, sites};
 use crate::message::{Message, Tally};
 use crate::transport::{READ, Transport};
 
@@ -27,17 +28,53 @@ pub(super) fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
         Role::Client => TheirRole::Client,
         Role::Server => TheirRole::Server,
     };
-    Box::new(Nexus {
-        transport,
-        reader: FrameReader::builder()
-            .role(role)
-            .max_frame_size(LIMIT as u64)
-            .max_message_size(LIMIT)
-            .build(),
-        writer: FrameWriter::new(role),
-        out: Vec::new(),
-        filled: 0,
+    Box::new(Nexus::new(role, transport))
+}
+
+forms! {
+    in_forms, nexus: Nexus, ProtocolError, nexus.reader.next(),
+    text(text) echo(nexus.writer.encode_text(text.as_bytes(), &mut nexus.out[nexus.filled..]), &mut nexus.filled),
+    binary(data) echo(nexus.writer.encode_binary(data, &mut nexus.out[nexus.filled..]), &mut nexus.filled)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "other libraries fail here")]
+#[inline]
+fn echo(len: usize, filled: &mut usize) -> Result<(), ProtocolError> {
+    *filled += len;
+    Ok(())
+}
+
+struct InForm {
+    inner: Nexus,
+    sites: &'static [in_forms::Form],
+    at: usize,
+}
+
+pub(super) fn open_in_form(form: usize, places: usize, transport: Transport) -> Box<dyn Socket> {
+    let mut inner = Nexus::new(TheirRole::Server, transport);
+    inner.out.resize(ROOM, 0);
+    Box::new(InForm {
+        inner,
+        sites: &in_forms::FORMS[form][..places],
+        at: 0,
     })
+}
+
+impl Socket for InForm {
+    fn receive(&mut self, until: u64, tally: &mut Tally) {
+        while tally.count < until {
+            self.inner.read();
+            self.at = (self.at + 1) % self.sites.len();
+            self.sites[self.at](&mut self.inner, tally);
+            if self.inner.filled > 0 {
+                self.inner.write();
+            }
+        }
+    }
+
+    fn send(&mut self, _: &Message, _: u64, _: u64) {
+        unreachable!("a form only receives");
+    }
 }
 
 /// With buffers of 4 KiB, as it would allocate a mebibyte by default.
@@ -48,6 +85,28 @@ pub(super) fn accept(transport: Transport) {
 }
 
 impl Nexus {
+    fn new(role: TheirRole, transport: Transport) -> Self {
+        Self {
+            transport,
+            reader: FrameReader::builder()
+                .role(role)
+                .max_frame_size(LIMIT as u64)
+                .max_message_size(LIMIT)
+                .build(),
+            writer: FrameWriter::new(role),
+            out: Vec::new(),
+            filled: 0,
+        }
+    }
+
+    fn read(&mut self) {
+        if self.reader.should_compact() {
+            self.reader.compact();
+        }
+        let read = self.reader.read_from(&mut self.transport);
+        read.expect("there is room");
+    }
+
     fn write(&mut self) {
         let written = self.transport.write_all(&self.out[..self.filled]);
         written.expect("memory");
@@ -58,16 +117,12 @@ impl Nexus {
 impl Socket for Nexus {
     fn receive(&mut self, until: u64, tally: &mut Tally) {
         while tally.count < until {
-            if self.reader.should_compact() {
-                self.reader.compact();
-            }
-            let read = self.reader.read_from(&mut self.transport);
-            read.expect("there is room");
+            self.read();
             while let Some(message) = self.reader.next().expect("valid frames") {
                 match message {
-                    Theirs::Text(text) => tally.take(true, text.as_bytes()),
-                    Theirs::Binary(data) => tally.take(false, data),
-                    Theirs::Ping(payload) => {
+                    Event::Text(text) => tally.take(true, text.as_bytes()),
+                    Event::Binary(data) => tally.take(false, data),
+                    Event::Ping(payload) => {
                         self.out.resize(ROOM, 0);
                         let room = &mut self.out[self.filled..];
                         let encoded = self.writer.encode_pong(payload, room);

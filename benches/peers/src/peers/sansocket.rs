@@ -11,7 +11,8 @@ use bytes::Buf;
 
 use super::library::deflate::Params;
 use super::library::handshake::{HeadLimits, RequestReader, Server};
-use super::library::{Config, Connection, Event};
+use super::library::{Config, Connection, Event, ProtocolError};
+use crate::forms::{forms, sites};
 use crate::message::{Message, Tally};
 use crate::peers::{Role, Socket, WRITE};
 use crate::transport::Transport;
@@ -42,6 +43,56 @@ pub fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     };
     let connection = Connection::server(&config).with_deflate(params, &config);
     Box::new(Sansocket::new(transport, connection, ALONE))
+}
+
+/// What a form of the loop works on.
+struct Reader<'a> {
+    connection: &'a mut Connection,
+    input: &'a mut [u8],
+}
+
+forms! {
+    in_forms, reader: Reader<'_>, ProtocolError, reader.connection.receive(&mut reader.input),
+    text(text) reader.connection.send_text(&text), binary(data) reader.connection.send_binary(&data)
+}
+
+struct InForm {
+    inner: Sansocket,
+    sites: &'static [in_forms::Form],
+    at: usize,
+}
+
+pub fn open_in_form(form: usize, places: usize, transport: Transport) -> Box<dyn Socket> {
+    let connection = Connection::server(&Config::default());
+    Box::new(InForm {
+        inner: Sansocket::new(transport, connection, ALONE),
+        sites: &in_forms::FORMS[form][..places],
+        at: 0,
+    })
+}
+
+impl Socket for InForm {
+    fn receive(&mut self, until: u64, tally: &mut Tally) {
+        let buffer = Rc::clone(&self.inner.buffer);
+        let mut buffer = buffer.borrow_mut();
+        while tally.count < until {
+            let count = self.inner.transport.read(&mut buffer[..ROOM]);
+            let count = count.expect("memory");
+            let mut reader = Reader {
+                connection: &mut self.inner.connection,
+                input: &mut buffer[..count],
+            };
+            self.at = (self.at + 1) % self.sites.len();
+            self.sites[self.at](&mut reader, tally);
+            if self.inner.connection.buffered() > 0 {
+                write(&mut self.inner.transport, &mut self.inner.connection);
+            }
+        }
+    }
+
+    fn send(&mut self, _: &Message, _: u64, _: u64) {
+        unreachable!("a form only receives");
+    }
 }
 
 pub fn accept(mut transport: Transport) {
@@ -75,6 +126,22 @@ impl Sansocket {
             alone,
         }
     }
+}
+
+/// Takes all that has been read, by the form of the loop that README shows.
+fn take_all(
+    connection: &mut Connection,
+    input: &mut &mut [u8],
+    tally: &mut Tally,
+) -> Result<(), ProtocolError> {
+    while let Some(event) = connection.receive(input)? {
+        match event {
+            Event::Text(text) => tally.take(true, text.as_bytes()),
+            Event::Binary(data) => tally.take(false, &data),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Writes all that waits: by one slice where it lies together, by many where payloads lie elsewhere.
@@ -111,13 +178,7 @@ impl Socket for Sansocket {
                 transport.read_vectored(slices)
             });
             let (_, mut input) = read.expect("memory");
-            while let Some(event) = self.connection.receive(&mut input).expect("valid frames") {
-                match event {
-                    Event::Text(text) => tally.take(true, text.as_bytes()),
-                    Event::Binary(data) => tally.take(false, &data),
-                    _ => {}
-                }
-            }
+            take_all(&mut self.connection, &mut input, tally).expect("valid frames");
             if self.connection.buffered() > 0 {
                 write(&mut self.transport, &mut self.connection);
             }

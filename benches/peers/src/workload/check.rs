@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use sansocket::Opcode;
 use sansocket::handshake::accept_key;
 
-use super::{PINGS, Received, Task, Workload, batch, pings, request, wire};
+use super::run::in_form;
+use super::{PINGS, Task, Workload, batch, pings, request, wire};
 use crate::message::{Kind, Message, Tally, compressed, inflated, payloads};
-use crate::peers::{Peer, Role};
+use crate::peers::{Peer, Role, Socket};
 use crate::transport::{READ, Transport};
 
 impl Workload {
@@ -20,14 +21,17 @@ impl Workload {
         if peer.is_bound {
             return;
         }
-        if let Some(Received {
-            message,
-            frames,
-            reads,
-        }) = self.received(size)
-        {
-            let (wire, step) = wire(&frames, reads);
-            return check_receiving(peer, Transport::new(wire, step), message);
+        if let Some(received) = self.received(size) {
+            let socket = if let Task::Forms { .. } = self.task {
+                in_form(peer, size, &received)
+            } else {
+                let (wire, step) = wire(&received.frames, received.reads);
+                Some((peer.open)(Role::Server, Transport::new(wire, step)))
+            };
+            if let Some(socket) = socket {
+                check_receiving(socket, received.message);
+            }
+            return;
         }
         let written = Arc::new(Mutex::new(Vec::new()));
         match self.task {
@@ -45,7 +49,7 @@ impl Workload {
                 let (wire, step) = pings(size);
                 let transport = Transport::new(wire, step).keeping(&written);
                 let message = Message::new(Kind::Binary, size);
-                check_receiving(peer, transport, message.clone());
+                check_receiving((peer.open)(Role::Server, transport), message.clone());
                 let sent = payloads(&take(&written));
                 // The last one may wait for the next call.
                 assert!(
@@ -143,12 +147,12 @@ fn enough(size: usize) -> u64 {
     ((4 << 20) / size as u64).clamp(3, 10_000)
 }
 
-fn check_receiving(peer: &Peer, transport: Transport, message: Message) {
+fn check_receiving(mut socket: Box<dyn Socket>, message: Message) {
     let count = enough(message.bytes.len());
     let mut tally = Tally {
         expected: vec![message],
         ..Default::default()
     };
-    (peer.open)(Role::Server, transport).receive(count, &mut tally);
+    socket.receive(count, &mut tally);
     assert!(tally.count >= count, "messages received");
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sansocket::Opcode;
 
+use crate::forms::NAMES;
 use crate::message::{Kind, Message, frame};
 use crate::peers::Role;
 use crate::table::bytes;
@@ -34,6 +35,11 @@ enum Task {
     Send {
         role: Role,
         writes: Writes,
+    },
+    /// Messages of so many bytes, received by a loop of one form or another.
+    Forms {
+        kind: Kind,
+        len: usize,
     },
     /// A message in frames of 4 KiB.
     Fragments {
@@ -117,6 +123,37 @@ const fn send(name: &'static str, role: Role, writes: Writes) -> Workload {
     }
 }
 
+const fn forms(name: &'static str, kind: Kind, len: usize) -> Workload {
+    Workload {
+        name,
+        about: "masked messages, many a read, by each form of the loop, from one place in the program and from eight in turn",
+        sizes: &FORMS,
+        label: form_label,
+        task: Task::Forms { kind, len },
+    }
+}
+
+/// Each form from one place, then each from eight.
+const FORMS: [usize; 2 * NAMES.len()] = {
+    let mut all = [0; 2 * NAMES.len()];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = i;
+        i += 1;
+    }
+    all
+};
+
+/// Returns the form that a size stands for, and the number of places.
+fn form(size: usize) -> (usize, usize) {
+    (size % NAMES.len(), if size < NAMES.len() { 1 } else { 8 })
+}
+
+fn form_label(size: usize) -> String {
+    let (form, places) = form(size);
+    format!("{}, {places}", NAMES[form])
+}
+
 const fn fragments(name: &'static str, kind: Kind) -> Workload {
     Workload {
         name,
@@ -154,6 +191,12 @@ pub const WORKLOADS: &[Workload] = &[
     receive("receive-one/binary", Kind::Binary, Reads::One),
     receive("receive-one/ascii", Kind::Ascii, Reads::One),
     receive("receive-one/mixed", Kind::Mixed, Reads::One),
+    forms("forms/binary, 16 B", Kind::Binary, 16),
+    forms("forms/ascii, 16 B", Kind::Ascii, 16),
+    forms("forms/mixed, 16 B", Kind::Mixed, 16),
+    forms("forms/binary, 125 B", Kind::Binary, 125),
+    forms("forms/ascii, 125 B", Kind::Ascii, 125),
+    forms("forms/mixed, 125 B", Kind::Mixed, 125),
     send("send/server", Role::Server, Writes::Many),
     send("send/client", Role::Client, Writes::Many),
     send("send-one/server", Role::Server, Writes::One),
@@ -252,6 +295,7 @@ impl Workload {
     fn received(&self, size: usize) -> Option<Received> {
         let (kind, size, most, reads) = match self.task {
             Task::Receive { kind, reads } => (kind, size, usize::MAX, reads),
+            Task::Forms { kind, len } => (kind, len, usize::MAX, Reads::Many),
             Task::Fragments { kind } => (kind, size, FRAGMENT, Reads::Many),
             Task::ManyFragments => {
                 let size = size * SHORT_FRAGMENT;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{CONNECTIONS, PINGS, Reads, Received, Task, Workload, batch, pings, request, wire};
+use super::{
+    CONNECTIONS, PINGS, Reads, Received, Task, Workload, batch, form, pings, request, wire,
+};
 use crate::message::{Kind, Message, Tally, compressed};
 use crate::peers::{Peer, Role, Socket};
 use crate::transport::{READ, Transport};
@@ -18,6 +20,7 @@ impl Workload {
             (Task::Fragments { .. }, _) if peer.is_bound => return None,
             (Task::Connections, Some(received)) => many(peer, received, CONNECTIONS),
             (Task::ManyConnections, Some(received)) => many(peer, received, size),
+            (Task::Forms { .. }, Some(received)) => receiving(in_form(peer, size, &received)?),
             (_, Some(received)) => receiver(peer, &received.frames, received.reads),
             (Task::Send { role, writes }, _) => {
                 let message = Message::new(Kind::Binary, size);
@@ -43,6 +46,12 @@ impl Workload {
             _ => unreachable!("all others only receive"),
         })
     }
+}
+
+pub(super) fn in_form(peer: &Peer, size: usize, received: &Received) -> Option<Box<dyn Socket>> {
+    let (wire, step) = wire(&received.frames, received.reads);
+    let (form, places) = form(size);
+    Some(peer.open_in_form?(form, places, Transport::new(wire, step)))
 }
 
 fn receiver(peer: &Peer, frames: &[u8], reads: Reads) -> Runner {
