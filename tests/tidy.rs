@@ -20,7 +20,7 @@ const RANKS: &[&[&str]] = &[
 const CONNECTION_RANKS: &[&[&str]] = &[
     &["aside", "encoded", "partial", "refused"],
     &["event", "closing", "outgoing"],
-    &["found", "reply"],
+    &["reply"],
     &["receive", "send"],
     &["replies"],
     &["mod"],

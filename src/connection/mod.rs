@@ -4,7 +4,6 @@ mod aside;
 mod closing;
 mod encoded;
 mod event;
-mod found;
 mod outgoing;
 mod partial;
 mod receive;
@@ -34,10 +33,9 @@ use crate::config::Config;
 #[cfg(feature = "deflate")]
 use crate::deflate::Params;
 use crate::error::{ProtocolError, UnexpectedEof};
-use crate::frame::Opcode;
 use crate::message::{Compress, Message, MessageKind};
 use crate::role::Role;
-use found::{NOTHING, control};
+use receive::{NOTHING, Next};
 
 /// A WebSocket connection without its transport.
 ///
@@ -234,6 +232,9 @@ impl Connection {
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         if let Some(event) = self.receiver.receive_whole(input) {
             return Ok(Some(event));
+        }
+        if input.is_empty() && self.receiver.is_between_frames() {
+            return Ok(None);
         }
         let mut event = NOTHING; // see there
         self.receive_any(input, &mut event);
@@ -608,25 +609,10 @@ impl Connection {
         self.sender.outcome()
     }
 
-    /// Puts the next event, whatever it is, in the place of [`NOTHING`].
+    /// Puts the next event, whatever it is, in the place of [`NOTHING`], and answers it.
     #[inline(never)]
-    fn receive_any<'i>(
-        &mut self,
-        input: &mut &'i mut [u8],
-        event: &mut Result<Option<Event<'i>>, ProtocolError>,
-    ) {
-        if self.receiver.takes(input) {
-            *input = &mut [];
-            return;
-        }
-        if let Some((opcode, payload)) = self.receiver.receive_control(input) {
-            if opcode == Opcode::Ping {
-                self.sender.answer_ping(payload);
-            }
-            *event = Ok(Some(control(opcode, payload)));
-            return;
-        }
-        *event = self.receiver.receive_any(input);
+    fn receive_any<'i>(&mut self, input: &mut &'i mut [u8], event: &mut Next<'i>) {
+        self.receiver.receive_any(input, event);
         self.answer(event);
     }
 

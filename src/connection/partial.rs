@@ -11,13 +11,29 @@ pub(super) struct Frame {
     /// Where in the key the next byte stands, 0 to 3.
     pub(super) offset: u8,
     pub(super) remaining: u64,
+    pub(super) route: Route,
+}
+
+/// What becomes of a frame's payload; decided once, when its header is accepted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Route {
+    /// It is held until the control frame is complete.
+    Control,
+    /// It is gathered until the message is complete.
+    Gather,
+    /// It is inflated, and gathered until the message or a chunk of it is complete.
+    #[cfg(feature = "deflate")]
+    Inflate,
+    /// It is handed on where it lies.
+    Pass,
 }
 
 impl Frame {
     /// Returns the frame of which only the header has come.
     #[inline]
-    pub(super) fn new(header: FrameHeader) -> Self {
+    pub(super) fn new(header: FrameHeader, route: Route) -> Self {
         Self {
+            route,
             opcode: header.opcode,
             fin: header.fin,
             key: header.mask,
@@ -49,12 +65,12 @@ impl Frame {
 
 /// The bytes of an unfinished header.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
+pub(super) struct PartialHeader {
     pub(super) bytes: [u8; FrameHeader::MAX_LEN],
     pub(super) len: u8,
 }
 
-impl Head {
+impl PartialHeader {
     pub(super) const EMPTY: Self = Self {
         bytes: [0; FrameHeader::MAX_LEN],
         len: 0,

@@ -1,55 +1,56 @@
 //! Compressed messages: their pieces are inflated as they come.
 
 use crate::config::Delivery;
-use crate::connection::found::{Taken, What};
 use crate::connection::partial::Frame;
-use crate::connection::receive::{Receiver, State};
+use crate::connection::receive::Receiver;
+use crate::connection::receive::step::{EventKind, Found, Unborrowed};
 use crate::error::ProtocolError;
 use crate::mask;
 
 impl Receiver {
     /// Takes a piece of a compressed message: less than all of it where `budget` is used up, or a chunk is full.
     #[expect(clippy::indexing_slicing, reason = "no more is taken than there is")]
-    pub(super) fn compressed_piece(
+    pub(super) fn inflate(
         &mut self,
         frame: Frame,
         piece: &mut [u8],
         budget: &mut usize,
-    ) -> Result<Taken, ProtocolError> {
-        let most = if self.delivery == Delivery::Chunks {
-            CHUNK
-        } else {
-            usize::MAX
+    ) -> Result<usize, ProtocolError> {
+        let most = match self.delivery {
+            Delivery::Messages => usize::MAX,
+            Delivery::Chunks => CHUNK,
         };
         // Where little of a piece is taken at a time, all of it must not be unmasked each time.
         let len = piece.len().min(most).min(*budget);
-        let taken = self.inflate(frame, &mut piece[..len], most, budget)?;
-        let frame = frame.behind(taken);
-        let ended = frame.remaining == 0 && !self.inflater.is_full();
-        self.state = if ended {
-            State::HEADER
-        } else {
-            State::Payload(frame)
-        };
+        self.inflate_some(frame, &mut piece[..len], most, budget)
+    }
+
+    /// Returns the message or chunk that the last piece has completed, if it has.
+    pub(super) fn find_inflated(
+        &mut self,
+        frame_end: bool,
+        last: bool,
+    ) -> Result<Option<Found>, ProtocolError> {
         let kind = self.message.kind();
-        let last = ended && frame.fin;
+        let in_chunks = self.delivery == Delivery::Chunks;
         let gathered = if last {
             self.inflater.finish(self.takeover == Some(true))?;
             self.message.finish()?
-        } else if self.delivery == Delivery::Chunks && (ended || self.message.gathered() > 0) {
+        } else if in_chunks && (frame_end || self.message.gathered() > 0) {
             self.message.take_gathered()
         } else {
-            return Ok((taken, None));
+            return Ok(None);
         };
-        let what = match self.delivery {
-            Delivery::Messages => What::Message(kind),
-            Delivery::Chunks => What::Chunk {
+        let kind = if in_chunks {
+            EventKind::Chunk {
                 kind,
-                frame_end: ended,
+                frame_end,
                 last,
-            },
+            }
+        } else {
+            EventKind::Message(kind)
         };
-        Ok((taken, Some((what, Some(gathered)))))
+        Ok(Some((kind, Unborrowed::Gathered(gathered))))
     }
 
     /// Unmasks a piece and decompresses what it can of it, until `most` bytes are gathered or `budget` is used up; returns how much
@@ -59,7 +60,7 @@ impl Receiver {
         clippy::indexing_slicing,
         reason = "no more is taken than there is"
     )]
-    fn inflate(
+    fn inflate_some(
         &mut self,
         frame: Frame,
         piece: &mut [u8],

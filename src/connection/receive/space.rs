@@ -3,7 +3,7 @@
 #[cfg(feature = "std")]
 use std::io::{self, IoSliceMut};
 
-use crate::connection::partial::Frame;
+use crate::connection::partial::{Frame, Route};
 use crate::connection::receive::{Receiver, State};
 
 impl Receiver {
@@ -95,7 +95,7 @@ impl Receiver {
         let come = self.message.gathered().saturating_mul(8);
         let most = come.max(self.message.spare()).min(DIRECT_MAX);
         let len = frame.share(most);
-        (len > 0 && self.gathers(frame)).then_some((frame, len))
+        (len > 0 && frame.route == Route::Gather).then_some((frame, len))
     }
 
     /// Takes the next `len` bytes of `frame`, which have been read into the memory of the message.

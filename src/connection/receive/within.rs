@@ -46,8 +46,8 @@ impl Receiver {
         budget: &mut usize,
     ) -> Result<Option<Event<'i>>, ProtocolError> {
         let bytes = mem::take(input);
-        let found = self.look(bytes, budget)?;
-        Ok(deliver(found, bytes, input))
+        let step = self.next_step(bytes, budget)?;
+        Ok(deliver(step, bytes, input))
     }
 
     /// Says why there is no event, if there is none: only a budget that is used up leaves input, or output.
