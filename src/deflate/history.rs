@@ -7,13 +7,14 @@
 
 use alloc::boxed::Box;
 use alloc::vec;
-use core::fmt;
 
 /// The last bytes of a direction, as many as a window has.
 pub(super) struct History {
     ring: Box<[u8]>,
-    /// How many bytes have ever been pushed; the next one goes to this place in the ring.
-    len: usize,
+    /// The place in the ring of the next byte.
+    at: usize,
+    /// Whether the ring is full, so that the next byte takes the place of the oldest.
+    full: bool,
 }
 
 impl History {
@@ -21,7 +22,8 @@ impl History {
     pub(super) fn new(bits: u8) -> Self {
         Self {
             ring: vec![0; 1 << bits].into_boxed_slice(),
-            len: 0,
+            at: 0,
+            full: false,
         }
     }
 
@@ -30,32 +32,22 @@ impl History {
         let bytes = bytes
             .get(bytes.len().saturating_sub(window)..)
             .unwrap_or_default();
-        let at = self.len % window;
-        let (end, start) = bytes.split_at(bytes.len().min(window - at));
-        self.ring[at..at + end.len()].copy_from_slice(end);
+        let (end, start) = bytes.split_at(bytes.len().min(window - self.at));
+        self.ring[self.at..self.at + end.len()].copy_from_slice(end);
         self.ring[..start.len()].copy_from_slice(start);
-        self.len += bytes.len();
-        if self.len >= 2 * window {
-            self.len = self.len % window + window; // full, wherever it goes on
-        }
+        let next = self.at + bytes.len();
+        self.full |= next >= window;
+        self.at = next % window;
     }
 
     /// Returns the bytes in order, in two parts.
     pub(super) fn parts(&self) -> [&[u8]; 2] {
-        let window = self.ring.len();
-        let (newer, older) = self.ring.split_at(self.len % window);
-        [if self.len < window { &[] } else { older }, newer]
+        let (newer, older) = self.ring.split_at(self.at);
+        [if self.full { older } else { &[] }, newer]
     }
 
     pub(super) fn clear(&mut self) {
-        self.len = 0;
-    }
-}
-
-impl fmt::Debug for History {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("History")
-            .field("len", &self.len.min(self.ring.len()))
-            .finish_non_exhaustive()
+        self.at = 0;
+        self.full = false;
     }
 }
