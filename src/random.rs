@@ -141,4 +141,11 @@ mod tests {
             assert!(common.count() < 3, "keys of {a:?} are in {b:?}");
         }
     }
+
+    /// HS-09: each handshake has a nonce of its own.
+    #[test]
+    fn nonces_are_fresh() {
+        let nonces: BTreeSet<_> = (0..100).map(|_| nonce()).collect();
+        assert_eq!(nonces.len(), 100);
+    }
 }
