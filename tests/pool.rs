@@ -48,6 +48,16 @@ fn asked_for(len: usize) -> usize {
     })
 }
 
+/// Returns how often memory was asked for to gather the first fragment of a message, of `len` bytes.
+fn fragment_asks_for(len: usize) -> usize {
+    let mut conn = fresh(Role::Client);
+    let mut frame = naive::frame(0x02, &vec![7; len]);
+    allocations(|| {
+        let event = conn.receive(&mut &mut *frame).expect("legal");
+        assert!(event.is_none());
+    })
+}
+
 /// Receives a message of `len` bytes by reads of 64 KiB.
 fn hear_long(conn: &mut Connection, len: usize) {
     let mut read = vec![0; 64 << 10];
@@ -325,4 +335,47 @@ fn the_oldest_make_room() {
     assert_eq!(asked_for(450 * KIB), 1);
     let asked = [1_000, 2_500, 450, 100].map(|len| asked_for(len * KIB));
     assert_eq!(asked, [0, 0, 0, 1]);
+}
+
+/// A fragment of 4 KiB, with others of an unknown sum to come, takes a block of up to 64 KiB; a shorter one takes none that is
+/// long.
+#[test]
+fn a_fragment_takes_no_more_than_64_kib() {
+    let _alone = alone();
+    for (block, fragment, asked) in [
+        (64 << 10, 4 << 10, 0),
+        (64 << 10, 32 << 10, 0),
+        (33 << 10, 4 << 10, 0),
+        (64 << 10, (4 << 10) - 1, 1),
+        ((64 << 10) + 1, 4 << 10, 1),
+        ((64 << 10) + 1, 32 << 10, 1),
+        // A block that is short serves any need of its length.
+        (32 << 10, 32 << 10, 0),
+    ] {
+        empty_the_pool();
+        let asks = || {
+            gather(&[block]);
+            fragment_asks_for(fragment)
+        };
+        let found = thread::scope(|scope| scope.spawn(asks).join().expect("no panic"));
+        assert_eq!(found, asked, "{fragment} bytes, and a block of {block}");
+    }
+}
+
+/// A message of 32 KiB takes a short block, and leaves a long one to those that are longer.
+#[test]
+fn a_short_message_takes_no_long_block() {
+    let _alone = alone();
+    let asks = |len| {
+        empty_the_pool();
+        let asks = || {
+            gather(&[40_000]);
+            let before = held();
+            let asked = asked_for(len);
+            (asked, held_since(before) > 30_000)
+        };
+        thread::scope(|scope| scope.spawn(asks).join().expect("no panic"))
+    };
+    assert_eq!(asks((32 << 10) + 1), (0, false));
+    assert_eq!(asks(32 << 10), (1, true));
 }

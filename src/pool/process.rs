@@ -215,6 +215,67 @@ mod tests {
         })
     }
 
+    /// Returns the long blocks of these lengths, of which each has its place in the list as its first byte.
+    fn long(lens: &[usize]) -> Long {
+        let mut long = Long::NONE;
+        for (at, &len) in (0..).zip(lens) {
+            let mut block = alloc::vec![0; len];
+            block[0] = at;
+            assert!(long.put(&mut Some(block.into())).is_none(), "there is room");
+        }
+        long
+    }
+
+    /// Of long blocks a need takes the shortest that has all bytes, else the shortest; of equals the latest.
+    #[test]
+    fn the_best_long_block_is_taken() {
+        let lens = [60_000, 40_000, 50_000, 40_000, 50_000];
+        for (range, most, place) in [
+            (40_000..=60_000, 45_000, Some(4)),
+            (40_000..=60_000, 40_000, Some(3)),
+            (40_000..=60_000, 50_000, Some(4)),
+            (40_000..=60_000, 60_000, Some(0)),
+            (40_000..=60_000, 70_000, Some(3)),
+            (40_001..=59_999, 70_000, Some(4)),
+            (40_001..=49_999, 0, None),
+        ] {
+            let mut long = long(&lens);
+            let before = long.bytes;
+            let taken = long.take(&range, most);
+            assert_eq!(taken.as_ref().map(|block| block[0]), place, "{range:?}");
+            let len = taken.map_or(0, |block| cost(&block));
+            assert_eq!(long.bytes, before - len);
+        }
+    }
+
+    /// Long blocks have their part of the limit, to the byte: one that does not fit takes the place of the oldest, one by one, and one
+    /// that is longer than that part takes none.
+    #[test]
+    fn the_oldest_long_blocks_make_room() {
+        let half = Long::limit() / 2 - PLACE;
+        let mut long = long(&[half, half]);
+        assert_eq!(long.bytes, Long::limit());
+
+        let mut block = Some(alloc::vec![7; SHORT + 1].into());
+        let oldest = long.put(&mut block).expect("the oldest one");
+        assert_eq!((oldest[0], oldest.len()), (0, half));
+        assert!(block.is_some() && long.bytes == half + PLACE);
+        assert!(long.put(&mut block).is_none() && block.is_none());
+        assert_eq!(long.bytes, half + SHORT + 1 + 2 * PLACE);
+
+        let mut block = Some(alloc::vec![7; Long::limit() - PLACE + 1].into());
+        assert!(long.put(&mut block).is_none() && block.is_some());
+        let kept: Vec<_> = long.blocks.iter().map(|block| block[0]).collect();
+        assert_eq!(kept, [1, 7]);
+
+        let mut block = Some(alloc::vec![8; Long::limit() - PLACE].into());
+        for _ in 0..2 {
+            assert!(long.put(&mut block).is_some());
+        }
+        assert!(long.put(&mut block).is_none() && block.is_none());
+        assert_eq!(long.bytes, Long::limit());
+    }
+
     /// Checks that a thread does `first`, and then `second` while another thread has both locks.
     fn check_second_needs_no_lock(first: fn(), second: fn()) {
         let (step, steps) = mpsc::channel();

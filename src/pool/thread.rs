@@ -120,3 +120,114 @@ impl List {
         process::put_short(self.blocks.drain(..given));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::SHORT;
+    use super::*;
+
+    const NONE: List = List {
+        blocks: Vec::new(),
+        bytes: 0,
+    };
+
+    /// Returns a block with `mark` as its first byte.
+    fn block(len: usize, mark: u8) -> Box<[u8]> {
+        let mut block = alloc::vec![0; len];
+        block[0] = mark;
+        block.into()
+    }
+
+    /// Returns a list in which blocks of these lengths were put, each with its place as its mark.
+    fn list(lens: &[usize]) -> List {
+        let mut list = NONE;
+        for (mark, &len) in (0..).zip(lens) {
+            list.put(block(len, mark));
+        }
+        list
+    }
+
+    /// Returns the marks of the blocks, whose lengths have to be counted right.
+    fn marks(list: &List) -> Vec<u8> {
+        assert_eq!(
+            list.bytes,
+            list.blocks.iter().map(|block| block.len()).sum()
+        );
+        list.blocks.iter().map(|block| block[0]).collect()
+    }
+
+    /// A thread keeps 16 blocks and 32 KiB in its list. If that is passed, the latest half stays.
+    #[test]
+    fn a_full_list_keeps_its_latest_half() {
+        for (lens, kept) in [
+            (&[512; 16][..], 0..16),
+            (&[512; 17], 9..17),
+            (&[4 << 10; 8], 0..8),
+            (&[4 << 10; 9], 5..9),
+            (&[16 << 10; 2], 0..2),
+            (&[16 << 10; 3], 2..3),
+            (&[32 << 10; 2], 1..2),
+            (&[16 << 10, 8 << 10, 4 << 10, 4 << 10, 4 << 10, 256], 2..6),
+            (&[256, 256, 16 << 10, 8 << 10, 4 << 10, 8 << 10], 4..6),
+        ] {
+            let kept: Vec<u8> = kept.collect();
+            assert_eq!(marks(&list(lens)), kept, "of {lens:?}");
+        }
+    }
+
+    /// Of its blocks a thread takes the shortest that has all bytes, else the shortest; of equals the latest.
+    #[test]
+    fn the_best_block_is_taken() {
+        let lens = [4_096, 1_024, 2_048, 1_024, 2_048, 512];
+        for (least, most, mark) in [
+            (300, 300, Some(5)),
+            (300, 1_024, Some(3)),
+            (300, 1_025, Some(4)),
+            (300, 4_096, Some(0)),
+            (300, 5_000, Some(5)),
+            (600, 5_000, Some(3)),
+            (4_097, 5_000, None),
+        ] {
+            let mut list = list(&lens);
+            let taken = list.take(least, most);
+            assert_eq!(taken.as_ref().map(|block| block[0]), mark, "{least} {most}");
+            assert_eq!(marks(&list).len(), 6 - usize::from(mark.is_some()));
+        }
+    }
+
+    /// With one block of the process come as many as fit into half of the list, and into the rest of it.
+    #[test]
+    fn a_list_is_refilled_to_half() {
+        let give = |len: usize| {
+            let given = std::thread::spawn(move || (0..200).for_each(|_| put(block(len, 0))));
+            given.join().expect("no panic");
+        };
+        for (len, had, more) in [
+            (512, &[][..], 8),
+            (512, &[256; 12], 4),
+            (512, &[256; 16], 0),
+            (512, &[15 << 10, 15 << 10], 4),
+            (2 << 10, &[], 8),
+            (4 << 10, &[], 4),
+            (4 << 10, &[20 << 10], 3),
+            (16 << 10, &[], 1),
+            (SHORT, &[], 0),
+        ] {
+            give(len);
+            let mut list = list(had);
+            let taken = list.refill(len - 1).expect("there is one");
+            assert_eq!(taken.len(), len);
+            let count = marks(&list).len() - had.len();
+            assert_eq!(count, more, "of {len} bytes beside {had:?}");
+        }
+    }
+
+    /// The last block is taken if it has the least that is needed.
+    #[test]
+    fn the_last_block_is_taken_if_it_is_long_enough() {
+        put(block(512, 1));
+        assert!(take_last(513).is_none());
+        assert!(take_last(512).is_some_and(|block| block[0] == 1));
+        assert!(take_last(0).is_none(), "it was taken");
+    }
+}
