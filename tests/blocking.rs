@@ -6,7 +6,7 @@ mod common;
 mod memory;
 
 use core::time::Duration;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -382,6 +382,36 @@ fn a_failed_connection_is_emptied() {
     let written = naive::describe(&server.stream().0.written, Role::Server);
     assert!(written[0].starts_with("close 1002"), "{written:?}");
     assert_eq!(server.read().expect("no error"), None);
+}
+
+/// [`Unbounded`] passes reads and writes on as they are, has no timeout, and says that it can set none and not be shut down.
+#[test]
+fn any_stream_can_be_taken_unbounded() {
+    let mut stream = Unbounded(Wire::new(*b"input"));
+    let mut input = [0; 8];
+    assert_eq!(stream.read(&mut input).expect("no error"), 5);
+    assert_eq!(&input[..5], b"input");
+    assert_eq!(stream.write(b"one ").expect("no error"), 4);
+    let slices = [IoSlice::new(b"two "), IoSlice::new(b"three")];
+    assert_eq!(stream.write_vectored(&slices).expect("no error"), 9);
+    stream.flush().expect("no error");
+    let Unbounded(wire) = &stream;
+    assert_eq!(wire.written, b"one two three");
+    assert_eq!((wire.flushed, wire.slices), (13, 2));
+
+    assert_eq!(stream.read_timeout().expect("no error"), None);
+    assert_eq!(stream.write_timeout().expect("no error"), None);
+    for refused in [
+        stream.shutdown_write(),
+        stream.set_read_timeout(Some(PATIENCE)),
+        stream.set_write_timeout(Some(PATIENCE)),
+    ] {
+        assert_eq!(
+            io_error(refused.map_err(Error::from)),
+            ErrorKind::Unsupported
+        );
+    }
+    assert!(!stream.0.shut);
 }
 
 /// CL-32, FA-06: a stream that ends without a Close frame is an error, once, that says where, and an end that is not clean.

@@ -14,7 +14,7 @@ use sansocket::handshake::{
 };
 use sansocket::{
     CloseCode, Compress, CompressionMemory, Config, Connection, Event, Message, Payload,
-    ProtocolError, Refused, Role, SendError, Text, Utf8Bytes,
+    ProtocolError, Refused, Role, SendError, Text, UnexpectedEof, Utf8Bytes,
 };
 
 const SEND_ERRORS: [SendError; 7] = [
@@ -164,7 +164,7 @@ fn an_error_of_an_adapter_says_what_its_source_says() {
         message,
     };
     let rejected = rejection();
-    let errors: [(sansocket::Error, String); 7] = [
+    let errors: [(sansocket::Error, String); 8] = [
         (std::io::Error::other("it broke").into(), "it broke".into()),
         (UriError::Scheme.into(), UriError::Scheme.to_string()),
         (
@@ -175,6 +175,10 @@ fn an_error_of_an_adapter_says_what_its_source_says() {
         (
             ProtocolError::MaskedFrame.into(),
             ProtocolError::MaskedFrame.to_string(),
+        ),
+        (
+            UnexpectedEof::InHead.into(),
+            UnexpectedEof::InHead.to_string(),
         ),
         (refused.into(), SendError::QueueFull.to_string()),
         (SendError::Closed.into(), SendError::Closed.to_string()),
