@@ -405,6 +405,12 @@ fn a_message_of_nothing_fails() {
                 let close = take(&mut connection);
                 assert_eq!(close[6] ^ 1, 0x03, "1008");
                 assert_eq!(close[7] ^ 2, 0xF0, "1008");
+                // The first multiple of 16 KiB above 64 KiB, behind a header of ten bytes.
+                let (place, config) = (10 + 5 * (16 << 10), Config::default());
+                let heard = [place - 1, place]
+                    .map(|len| hear(&mut client(Params::default(), &config), &bytes[..len], step));
+                let failed = Err(ProtocolError::CompressionOverhead);
+                assert_eq!(heard, [Ok(Vec::new()), failed], "by {step}");
             } else {
                 let x = vec![b'x'; payload.len() / block.len()];
                 assert_eq!(heard, Ok(vec![x]), "by {step}");
