@@ -175,6 +175,24 @@ fn chunks_take_turns_in_one_memory() {
     assert!(peak < (80 + 128) << 10, "{peak} bytes");
 }
 
+/// S-03: a message that is up to four times as long as its compressed form takes its memory at once.
+#[test]
+fn a_message_takes_its_memory_at_once() {
+    let cost = || {
+        let mut conn = client(&config(Delivery::Messages, 1 << 20));
+        let mut bits = Bits::default();
+        bits.dynamic_header();
+        bits.push(&[END_OF_BLOCK]);
+        let mut short = naive::frame(0xC2, &bits.finish());
+        hear(&mut conn, &mut short).expect("it brings the engine");
+        let mut long = naive::frame(0xC2, &stored(&[7; 9_000], 1_000));
+        allocations(|| assert_eq!(hear(&mut conn, &mut long), Ok(9_000)))
+    };
+    // A thread of its own has no memory to spare.
+    let asked = thread::spawn(cost).join().expect("no panic");
+    assert!(asked <= 3, "{asked} times");
+}
+
 /// DD-08, S-03: blocks without content cost no memory, however many there are.
 #[test]
 fn empty_blocks_cost_no_memory() {

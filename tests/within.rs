@@ -327,3 +327,37 @@ fn a_budget_may_end_with_the_last_block() {
     };
     assert_eq!(describe(&event), "text \"Hello\"");
 }
+
+/// S-09: whether a message costs too much is told from all that came out of its first 16 KiB, however little that the budget lets
+/// out at a time.
+#[test]
+fn no_budget_makes_a_message_cost_more() {
+    // Behind 80 KiB of which 1,024 bytes have to come out, and a few more than that do with the last match.
+    let empty = Writer::default().stored(false, &[]).cut();
+    let few: Vec<_> = core::iter::once(Literal(b'x'))
+        .chain(
+            [Match {
+                len: 258,
+                distance: 1,
+            }; 4],
+        )
+        .collect();
+    let start = empty.repeat((80 << 10) / empty.len() - 2);
+    let rest = Writer::default().fixed(false, &[]).fixed(false, &few);
+    let frame = [start, rest.message()].concat();
+    let frame = naive::frame(0xC2, &frame);
+    let config = Config {
+        delivery: Delivery::Chunks,
+        ..Config::default()
+    };
+    for budget in [1, 7, 100, 258, 1_000, 10_000] {
+        let conn = deflating(Role::Client, Params::default(), &config);
+        let mut turns = Turns {
+            budgets: vec![budget; 1_000],
+            at: 0,
+        };
+        let (heard, _) = hear_within(conn, false, &mut turns, &[&frame]);
+        let expected = format!("binary {}", show(&[b'x'; 1_033]));
+        assert_eq!(heard, [expected], "by {budget}");
+    }
+}

@@ -176,15 +176,13 @@ impl Engine {
     }
 
     fn finish(&mut self) -> Result<(), ProtocolError> {
-        // A message of no bytes at all is no DEFLATE data. It is taken for an empty one and touches nothing.
-        if self.used > 0 {
-            self.check_overhead()?;
-            if !self.ended {
-                self.end()?;
-            }
-            if self.inflate.total_in() > LIFE {
-                self.restart()?;
-            }
+        self.check_overhead()?;
+        // A message of no bytes at all is no DEFLATE data, but the tail alone is an empty block.
+        if !self.ended {
+            self.end()?;
+        }
+        if self.inflate.total_in() > LIFE {
+            self.restart()?;
         }
         self.used = 0;
         self.finals = 0;
