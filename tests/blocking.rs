@@ -6,7 +6,8 @@ mod common;
 mod memory;
 
 use core::time::Duration;
-use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -17,7 +18,7 @@ use adapter_support::{
     describe_outcome, echoed, frames, heard, pattern, read_head, read_to_end, sockets, text,
 };
 use bytes::BytesMut;
-use common::{BOTH, closing, fresh, naive};
+use common::{BOTH, closing, fresh, naive, towards};
 use memory::{held, held_since};
 use sansocket::blocking::{self, Closer, Incoming, Stream, Unbounded, WebSocket};
 use sansocket::handshake::{HandshakeError, HeadLimits, Server, reject};
@@ -1445,4 +1446,52 @@ fn a_kept_message_holds_little_more_than_its_length() {
             }
         }
     }
+}
+
+/// A stream that brings one piece a read, and remembers how much each was asked for.
+#[derive(Debug)]
+struct Pieces {
+    reads: VecDeque<Vec<u8>>,
+    asked: Vec<usize>,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.asked.push(buffer.len());
+        let piece = self.reads.pop_front().unwrap_or_default();
+        buffer[..piece.len()].copy_from_slice(&piece);
+        Ok(piece.len())
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A read asks for 20 KiB if more than 1 KiB came with the read before, and for 2 KiB else, as all that it asks for has to be
+/// zeroed.
+#[test]
+fn little_is_asked_for_while_little_comes() {
+    let reads = [1_024, 1_025, 10, 10].map(|len| {
+        let header = if len > 100 { 8 } else { 6 };
+        let frame = towards(Role::Server, &naive::frame(0x82, &vec![7; len - header]));
+        assert_eq!(frame.len(), len);
+        frame
+    });
+    let pieces = Pieces {
+        reads: reads.into(),
+        asked: Vec::new(),
+    };
+    let mut server = open(Role::Server, Unbounded(pieces));
+    for _ in 0..4 {
+        assert!(server.read().expect("no error").is_some());
+    }
+    let asked = &server.stream().0.asked;
+    assert_eq!(asked, &[2 << 10, 2 << 10, 20 << 10, 2 << 10]);
 }

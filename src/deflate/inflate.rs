@@ -278,9 +278,7 @@ impl Engine {
         let status = inflate.decompress(input, room, flush);
         let used = usize::try_from(inflate.total_in() - in_before).unwrap_or(usize::MAX);
         let len = usize::try_from(inflate.total_out() - out_before).unwrap_or(usize::MAX);
-        if len > 0 {
-            history.push(&room[..len]);
-        }
+        history.push(&room[..len]);
         match status {
             Ok(Status::Ok | Status::BufError) => {
                 self.ended &= used == 0;
