@@ -1423,7 +1423,7 @@ fn a_kept_message_holds_little_more_than_its_length() {
                 naive::frame(0x82, &pattern(kept)),
                 naive::frame(0x82, &vec![1; other]),
             ];
-            let input = common::towards(role, &pair.concat()).repeat(COUNT);
+            let input = towards(role, &pair.concat()).repeat(COUNT);
             for events in [false, true] {
                 let mut socket = open(role, Wire::silent(&*input));
                 let (mut messages, mut payloads) = (Vec::new(), Vec::new());

@@ -209,7 +209,7 @@ const MEM_LEVEL: i32 = 6;
 
 /// How many compressed bytes a stream may have before a new one takes its place: zlib-rs counts them as C's `unsigned long`,
 /// which has 32 bits on some platforms, and a sum that overflows may panic.
-const LIFE: u64 = if cfg!(test) { 100 << 10 } else { 1 << 30 };
+const LIFE: u64 = if cfg!(test) { 100 << 10 } else { 0x4000_0000 };
 
 /// The least room for a step, in bytes: more than what a flush adds.
 const STEP: usize = 256;

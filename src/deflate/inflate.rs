@@ -358,16 +358,17 @@ const VERBATIM: usize = 32;
 const STORED: usize = 0xFF00 - VERBATIM;
 
 /// How many compressed bytes a stream may have before a new one takes its place, with the same history, behind a message.
-const LIFE: u64 = if cfg!(test) { 100 << 10 } else { 1 << 30 };
+const LIFE: u64 = if cfg!(test) { 100 << 10 } else { 0x4000_0000 };
 
 /// The most compressed bytes of a stream, less what goes in between two looks at them. zlib-rs counts them as C's `unsigned long`,
 /// which has 32 bits on some platforms, and a sum that overflows may panic.
 const COUNTED: u64 = if cfg!(test) {
     300 << 10
-} else if size_of::<c_ulong>() < 8 {
-    u32::MAX as u64 - (64 << 10)
 } else {
-    u64::MAX - (64 << 10)
+    match size_of::<c_ulong>() {
+        4 => 0xFFFF_0000,
+        _ => 0xFFFF_FFFF_FFFF_0000,
+    }
 };
 
 mod pool {
