@@ -183,19 +183,34 @@ fn the_process_keeps_its_limit() {
 #[test]
 fn short_blocks_have_an_eighth() {
     let _alone = alone();
-    let limit = 8 << 20;
-    pool::set_limit(limit);
-    for len in [200, 1_000, 30_000] {
-        let before = held_by_all();
-        gather(&vec![len; (4 << 20) / len]);
-        let by_all = more_than(before);
-        let most = limit / 8 + THREAD;
-        assert!((limit / 10..=most).contains(&by_all), "{by_all} bytes");
-        // Of the shortest a thread keeps little: 17 blocks.
-        let most = limit / 8 + 17 * 256 + BOXES;
-        assert!(len > 256 || by_all <= most, "{by_all} bytes");
-        empty_the_pool();
+    // With the second one, the list of the shortest has half of its memory unused.
+    for limit in [8 << 20, 4_603_200] {
+        for len in [200, 1_000, 30_000] {
+            pool::set_limit(limit);
+            let before = held_by_all();
+            gather(&vec![len; (4 << 20) / len]);
+            let by_all = more_than(before);
+            let most = limit / 8 + THREAD;
+            assert!((limit / 10..=most).contains(&by_all), "{by_all} bytes");
+            // Of the shortest a thread keeps little: 17 blocks.
+            let most = limit / 8 + 17 * 256 + BOXES;
+            assert!(len > 256 || by_all <= most, "{by_all} bytes of {limit}");
+            empty_the_pool();
+        }
+    }
+}
+
+/// A limit that is met to the byte frees nothing.
+#[test]
+fn a_limit_may_be_met() {
+    let _alone = alone();
+    // Seven eighths of the limit are for long blocks, of which each counts two pointers with their lengths.
+    let limit = 1_200_000;
+    let len = limit / 8 * 7 - 2 * size_of::<Box<[u8]>>();
+    gather(&[10, len]);
+    for (limit, asked) in [(limit, 0), (limit - 8, 1)] {
         pool::set_limit(limit);
+        assert_eq!(asked_for(len), asked, "with a limit of {limit}");
     }
 }
 
