@@ -200,6 +200,43 @@ fn short_blocks_have_an_eighth() {
     }
 }
 
+/// That some short blocks were taken makes no room for more than those.
+#[test]
+fn short_blocks_make_room_for_as_many() {
+    let _alone = alone();
+    let limit = 8 << 20;
+    pool::set_limit(limit);
+    let before = held_by_all();
+    let mut conn = fresh(Role::Client);
+    let mut first: Vec<_> = (0..20_000).map(|_| gathered(&mut conn, 200)).collect();
+    let second = first.split_off(10_000);
+    drop(first);
+    thread::spawn(|| gather(&[200])).join().expect("no panic");
+    drop(second);
+    let kept = more_than(before);
+    let most = limit / 8 + THREAD;
+    assert!((limit / 10..=most).contains(&kept), "{kept} bytes");
+}
+
+/// A thread that takes the last short block of one length leaves those of the others.
+#[test]
+fn a_length_that_is_used_up_leaves_the_others() {
+    let _alone = alone();
+    let gives = || gather(&[&[200; 40][..], &[20_000; 10]].concat());
+    thread::spawn(gives).join().expect("no panic");
+    let needs = || {
+        let mut conn = fresh(Role::Client);
+        let all: Vec<_> = (0..100).map(|_| gathered(&mut conn, 200)).collect();
+        let before = held();
+        let kept = gathered(&mut conn, 20_000);
+        let taken = held_since(before);
+        drop((all, kept));
+        taken
+    };
+    let taken = thread::spawn(needs).join().expect("no panic");
+    assert!(taken < 1 << 10, "{taken} bytes anew");
+}
+
 /// A limit that is met to the byte frees nothing.
 #[test]
 fn a_limit_may_be_met() {
