@@ -237,6 +237,32 @@ fn a_length_that_is_used_up_leaves_the_others() {
     assert!(taken < 1 << 10, "{taken} bytes anew");
 }
 
+/// A short block is kept if the limit is met to the byte.
+#[test]
+fn a_short_block_may_meet_the_limit() {
+    let _alone = alone();
+    // An eighth of the limit is for short blocks, of which each counts two pointers with their lengths.
+    let limit = 8 * 18 * (256 + 2 * size_of::<Box<[u8]>>());
+    let anew = |limit| {
+        empty_the_pool();
+        pool::set_limit(limit);
+        thread::spawn(|| gather(&[200; 60]))
+            .join()
+            .expect("no panic");
+        let needs = || {
+            let before = held();
+            let mut conn = fresh(Role::Client);
+            let all: Vec<_> = (0..60).map(|_| gathered(&mut conn, 200)).collect();
+            let taken = held_since(before);
+            drop(all);
+            taken
+        };
+        thread::spawn(needs).join().expect("no panic")
+    };
+    let (met, passed) = (anew(limit), anew(limit - 8));
+    assert_eq!(passed - met, 256, "one block less is kept");
+}
+
 /// A limit that is met to the byte frees nothing.
 #[test]
 fn a_limit_may_be_met() {
