@@ -249,6 +249,7 @@ fn a_short_block_may_meet_the_limit() {
         thread::spawn(|| gather(&[200; 60]))
             .join()
             .expect("no panic");
+        pool::set_limit(limit);
         let needs = || {
             let before = held();
             let mut conn = fresh(Role::Client);
