@@ -14,7 +14,7 @@ use sansocket::handshake::{
 };
 use sansocket::{
     CloseCode, Compress, CompressionMemory, Config, Connection, Event, Message, Payload,
-    ProtocolError, Refused, Role, SendError, Text, UnexpectedEof, Utf8Bytes,
+    ProtocolError, Refused, Role, SendError, Text, Utf8Bytes,
 };
 
 const SEND_ERRORS: [SendError; 7] = [
@@ -177,8 +177,8 @@ fn an_error_of_an_adapter_says_what_its_source_says() {
             ProtocolError::MaskedFrame.to_string(),
         ),
         (
-            UnexpectedEof::InHead.into(),
-            UnexpectedEof::InHead.to_string(),
+            sansocket::UnexpectedEof::InHead.into(),
+            sansocket::UnexpectedEof::InHead.to_string(),
         ),
         (refused.into(), SendError::QueueFull.to_string()),
         (SendError::Closed.into(), SendError::Closed.to_string()),
