@@ -528,3 +528,24 @@ fn the_first_fault_is_told() {
         }
     }
 }
+
+/// The level decides how much is sent; levels beyond 1 to 9 are the nearest of those.
+#[test]
+fn the_level_decides_how_much_is_sent() {
+    let text: String = (0..20_000)
+        .map(|i| (i * 7_919 % 4_093).to_string() + ",")
+        .collect();
+    let sent = |compression_level| {
+        let config = Config {
+            compression_level,
+            ..Config::default()
+        };
+        let mut sender = server(Params::default(), &config);
+        sender.send_text(&text).expect("open");
+        take(&mut sender).len()
+    };
+    let [none, one, six, nine, more] = [0, 1, 6, 9, 200].map(sent);
+    assert!(one > six && one > nine, "{one}, {six}, {nine} bytes");
+    assert_ne!(six, nine);
+    assert_eq!((none, more), (one, nine));
+}
