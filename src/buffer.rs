@@ -33,6 +33,16 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
+    /// Returns an empty buffer with memory for `len` bytes.
+    pub(crate) fn with_room(len: usize) -> Self {
+        let (least, now, most) = (len, len, len);
+        let taken = pool::take(Need { least, now, most });
+        Self {
+            memory: taken.unwrap_or_else(|| alloc::vec![0; pool::block_len(len)].into()),
+            filled: 0,
+        }
+    }
+
     /// Returns how many bytes there are.
     #[inline]
     pub(crate) fn len(&self) -> usize {
@@ -48,7 +58,13 @@ impl Buffer {
     /// Tells whether there is memory for `len` more bytes.
     #[inline]
     pub(crate) fn has_room(&self, len: usize) -> bool {
-        self.memory.len() - self.filled >= len
+        self.room_left() >= len
+    }
+
+    /// Returns how many more bytes there is memory for.
+    #[inline]
+    pub(crate) fn room_left(&self) -> usize {
+        self.memory.len() - self.filled
     }
 
     /// Returns `len` bytes of room behind the last byte, for which there is memory; their content is arbitrary.
@@ -86,17 +102,6 @@ impl Buffer {
             self.grow(len, self.doubled().min(most), most);
         }
         self.room(len)
-    }
-
-    /// Takes memory for `len` more bytes, where they are seldom more than `limit` in all, and not much then.
-    #[inline]
-    pub(crate) fn reserve_around(&mut self, len: usize, limit: usize) {
-        if self.take_last(len) || self.has_room(len) {
-            return;
-        }
-        let needed = self.filled + len;
-        let most = limit.max(needed + needed / 16);
-        self.grow(len, self.doubled().min(most), most);
     }
 
     /// Takes the block that the thread has used last if there is no memory yet, and that is enough.

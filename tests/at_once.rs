@@ -210,7 +210,8 @@ fn what_is_masked_needs_little_memory() {
         slices.iter().map(|slice| slice.len()).sum()
     };
     conn.write_binary(&long, write).expect("open");
-    assert!((1 << 10..=32 << 10).contains(&most), "{most} bytes");
+    // Nothing, where the process has a block to spare.
+    assert!(most <= 32 << 10, "{most} bytes");
     let again = allocations(|| {
         let write = |slices: &[IoSlice<'_>]| slices.iter().map(|slice| slice.len()).sum();
         conn.write_binary(&long, write).expect("open");

@@ -13,8 +13,8 @@ use sansocket::{
 fn a_connection_is_small() {
     let deflate = usize::from(cfg!(feature = "deflate"));
     assert_eq!(size_of::<Receiver>(), 112 + 8 * deflate);
-    assert_eq!(size_of::<Sender>(), 112 + 24 * deflate);
-    assert_eq!(size_of::<Connection>(), 224 + 32 * deflate);
+    assert_eq!(size_of::<Sender>(), 104 + 24 * deflate);
+    assert_eq!(size_of::<Connection>(), 216 + 32 * deflate);
 }
 
 /// Errors come back from every call.

@@ -18,7 +18,9 @@ const RANKS: &[&[&str]] = &[
 
 /// The same inside of `connection/`, `mod.rs` being the top.
 const CONNECTION_RANKS: &[&[&str]] = &[
-    &["aside", "encoded", "partial", "refused"],
+    &["encoded", "partial", "refused"],
+    &["control"],
+    &["backlog"],
     &["event", "closing", "outgoing"],
     &["reply"],
     &["receive", "send"],

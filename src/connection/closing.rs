@@ -25,7 +25,6 @@ use crate::text::Utf8Bytes;
 /// The state of the closing handshake.
 #[derive(Debug)]
 pub(super) struct Closing {
-    role: Role,
     state: State,
     /// Whether the Close frame that answers an error has its text as the reason.
     error_reason: bool,
@@ -58,9 +57,8 @@ struct Frames {
 }
 
 impl Closing {
-    pub(super) const fn new(role: Role, error_reason: bool) -> Self {
+    pub(super) const fn new(error_reason: bool) -> Self {
         Self {
-            role,
             state: State::Open,
             error_reason,
             eof: false,
@@ -152,14 +150,14 @@ impl Closing {
         }
     }
 
-    /// Returns what is to be done with the transport now.
-    pub(super) fn transport(&self, drained: bool) -> Transport {
+    /// Returns what `role` is to do with the transport now.
+    pub(super) fn transport(&self, role: Role, drained: bool) -> Transport {
         match self.state {
             _ if self.eof => Transport::Close,
             State::Open => Transport::Keep,
             State::Closing => Transport::AwaitClose,
             // §7.1.1 "the underlying TCP connection ... SHOULD be closed first by the server"
-            State::Closed { .. } if self.role == Role::Client => Transport::AwaitEof,
+            State::Closed { .. } if role == Role::Client => Transport::AwaitEof,
             State::Closed { .. } if drained => Transport::Close,
             State::Closed { .. } => Transport::AwaitEof,
             State::Failed { .. } => Transport::HalfClose,

@@ -1,7 +1,8 @@
 //! A connection behind its opening handshake: the two halves, composed.
 
-mod aside;
+mod backlog;
 mod closing;
+mod control;
 mod encoded;
 mod event;
 mod outgoing;

@@ -150,10 +150,18 @@ impl Long {
     }
 
     fn take(&mut self, lens: &RangeInclusive<usize>, most: usize) -> Option<Box<[u8]>> {
+        let mut best = None;
         // Of those that are as long, the latest: it may still be in the cache.
-        let blocks = self.blocks.iter().enumerate().rev();
-        let fitting = blocks.filter(|(_, block)| lens.contains(&block.len()));
-        let (at, _) = fitting.min_by_key(|(_, block)| (block.len() < most, block.len()))?;
+        for (at, block) in self.blocks.iter().enumerate().rev() {
+            let rank = (block.len() < most, block.len());
+            if lens.contains(&block.len()) && best.is_none_or(|(best, _)| rank < best) {
+                best = Some((rank, at));
+                if block.len() == most {
+                    break; // none fits better: queues give hundreds of blocks back that are alike
+                }
+            }
+        }
+        let (_, at) = best?;
         let block = self.blocks.remove(at)?;
         self.bytes -= cost(&block);
         Some(block)

@@ -76,9 +76,18 @@ fn put_other(block: Box<[u8]>) {
 )]
 impl List {
     fn take(&mut self, least: usize, most: usize) -> Option<Box<[u8]>> {
-        let blocks = self.blocks.iter().enumerate().rev();
-        let fitting = blocks.filter(|(_, block)| block.len() >= least);
-        let (at, _) = fitting.min_by_key(|(_, block)| (block.len() < most, block.len()))?;
+        let mut best = None;
+        // Of those that are as long, the latest: it may still be in the cache.
+        for (at, block) in self.blocks.iter().enumerate().rev() {
+            let rank = (block.len() < most, block.len());
+            if block.len() >= least && best.is_none_or(|(best, _)| rank < best) {
+                best = Some((rank, at));
+                if block.len() == super::block_len(most) {
+                    break; // none fits better
+                }
+            }
+        }
+        let (_, at) = best?;
         let block = self.blocks.remove(at);
         self.bytes -= block.len();
         Some(block)
