@@ -54,8 +54,11 @@ pub(super) const SHARED_MIN: usize = LARGE;
 /// The most bytes of control frames that wait; then no more Pings are taken from the application.
 const CONTROL_MAX: usize = 4 << 10;
 
-/// The longest block. The pool of the process keeps hundreds of them.
+/// The longest block where much waits, of which the pool of the process keeps hundreds; and the longest where little does. The
+/// written part of the first block and the unused part of the last one are 64 KiB then, and a tenth of what waits.
 const BLOCK_MAX: usize = 64 << 10;
+const FEW_BLOCK_MAX: usize = 32 << 10;
+const MANY: usize = 640 << 10;
 
 /// The shortest block behind another one.
 const NEXT_BLOCK_MIN: usize = 1 << 10;
@@ -207,15 +210,21 @@ impl Outgoing {
         }
     }
 
-    /// Takes another block as the tail, for `len` bytes and more: as long as all that waits, so that there are few blocks
-    /// and little of them is unused.
+    /// Takes another block as the tail, for `len` bytes and more: twice as long as all that waits, so that there are few
+    /// blocks, and a thread soon has one that takes all it queues between two writes.
     #[inline(never)]
     fn take_block(&mut self, len: usize) {
+        let waiting = self.len();
+        let most = if waiting + len < MANY {
+            FEW_BLOCK_MAX
+        } else {
+            BLOCK_MAX
+        };
         let least = match self.tail.capacity() {
             0 => len,
-            _ => len.max(self.len()).max(NEXT_BLOCK_MIN),
+            _ => len.max(2 * waiting).max(NEXT_BLOCK_MIN),
         };
-        let block = Buffer::with_room(least.min(BLOCK_MAX).next_power_of_two());
+        let block = Buffer::with_room(least.min(most).next_power_of_two());
         let full = mem::replace(&mut self.tail, block);
         if !full.is_empty() {
             let backlog = self.backlog.get_or_insert_with(spare::take);
@@ -330,10 +339,11 @@ impl Outgoing {
     }
 
     fn release(&mut self) {
-        self.tail.release();
         if let Some(backlog) = self.backlog.take() {
             backlog::give_back(backlog);
         }
+        // The longest block goes back last, so that the thread begins its next queue with it.
+        self.tail.release();
         (self.written, self.ready, self.lone_control) = (0, 0, 0);
     }
 }
