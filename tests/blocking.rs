@@ -1045,7 +1045,7 @@ fn an_idle_connection_holds_no_memory() {
             assert_eq!(heard, 6);
             assert_eq!(errors, ErrorKind::WouldBlock);
         };
-        let (first, others) = all.split_at_mut(2);
+        let (first, others) = all.split_at_mut(8);
         first.iter_mut().for_each(idle);
         for socket in others {
             let before = held();
