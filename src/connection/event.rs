@@ -151,7 +151,7 @@ mod tests {
         for (len, stays) in [(22, false), (1_900, false), (2_000, true), (4_096, true)] {
             let gathered = || {
                 let mut buffer = Buffer::default();
-                buffer.space(4_096);
+                buffer.space_within(4_096, 4_096);
                 buffer.push(&alloc::vec![b'a'; len]);
                 Payload::gathered(buffer)
             };

@@ -5,7 +5,6 @@ use crate::frame::{FrameHeader, Opcode};
 /// A frame whose payload is arriving.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
-    pub(super) opcode: Opcode,
     pub(super) fin: bool,
     pub(super) key: Option<[u8; 4]>,
     /// Where in the key the next byte stands, 0 to 3.
@@ -17,8 +16,8 @@ pub(super) struct Frame {
 /// What becomes of a frame's payload; decided once, when its header is accepted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Route {
-    /// It is held until the control frame is complete.
-    Control,
+    /// It is held until the control frame, of this kind, is complete.
+    Control(Opcode),
     /// It is gathered until the message is complete.
     Gather,
     /// It is inflated, and gathered until the message or a chunk of it is complete.
@@ -34,7 +33,6 @@ impl Frame {
     pub(super) fn new(header: FrameHeader, route: Route) -> Self {
         Self {
             route,
-            opcode: header.opcode,
             fin: header.fin,
             key: header.mask,
             offset: 0,

@@ -167,7 +167,7 @@ impl Receiver {
                 return self.inflate(frame, piece, budget).map(Some);
             }
             _ if len == 0 => return Ok((frame.remaining == 0).then_some(0)),
-            Route::Control => self.hold(frame, piece)?,
+            Route::Control(opcode) => self.hold(opcode, frame, piece)?,
             _ => self.message.pass(piece, frame.key, frame.offset.into())?,
         }
         Ok(Some(len))
@@ -185,7 +185,7 @@ impl Receiver {
         let last = ended && frame.fin;
         let kind = self.message.kind();
         match frame.route {
-            Route::Control if ended => self.end_control(frame, start, piece).map(Some),
+            Route::Control(opcode) if ended => self.end_control(opcode, start, piece).map(Some),
             Route::Gather if last => {
                 let message = self.message.finish()?;
                 Ok(Some((
@@ -238,7 +238,12 @@ impl Receiver {
         clippy::cast_possible_truncation,
         reason = "a control frame has 125 bytes at most"
     )]
-    fn hold(&mut self, frame: Frame, piece: &mut [u8]) -> Result<(), ProtocolError> {
+    fn hold(
+        &mut self,
+        opcode: Opcode,
+        frame: Frame,
+        piece: &mut [u8],
+    ) -> Result<(), ProtocolError> {
         if let Some(key) = frame.key {
             mask::apply(piece, key, frame.offset.into());
         }
@@ -247,7 +252,7 @@ impl Receiver {
             self.message.hold(piece, &self.limits);
             self.control += piece.len() as u8;
         }
-        if goes_on && frame.opcode == Opcode::Close {
+        if goes_on && opcode == Opcode::Close {
             CloseFrame::check_start(self.message.held(self.control.into()))?;
         }
         Ok(())
@@ -257,7 +262,7 @@ impl Receiver {
     #[inline(never)]
     fn end_control(
         &mut self,
-        frame: Frame,
+        opcode: Opcode,
         start: usize,
         piece: &[u8],
     ) -> Result<Found, ProtocolError> {
@@ -265,7 +270,7 @@ impl Receiver {
             0 => Unborrowed::Input(start),
             held => Unborrowed::Gathered(self.message.take_held(held.into())),
         };
-        let kind = match frame.opcode {
+        let kind = match opcode {
             Opcode::Ping => EventKind::Ping,
             Opcode::Pong => EventKind::Pong,
             _ => {
@@ -377,7 +382,7 @@ impl Receiver {
     fn accept(&mut self, header: FrameHeader) -> Result<Frame, ProtocolError> {
         if header.opcode.is_control() {
             self.message.interrupt(&self.limits)?;
-            return Ok(Frame::new(header, Route::Control));
+            return Ok(Frame::new(header, Route::Control(header.opcode)));
         }
         self.message.begin_frame(header, &self.limits)?;
         #[cfg(feature = "deflate")]
