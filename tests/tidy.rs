@@ -22,7 +22,6 @@ const CONNECTION_RANKS: &[&[&str]] = &[
     &["control"],
     &["backlog"],
     &["event", "closing", "outgoing"],
-    &["reply"],
     &["receive", "send"],
     &["replies"],
     &["mod"],

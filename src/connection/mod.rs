@@ -11,7 +11,6 @@ mod receive;
 mod refused;
 #[cfg(feature = "std")]
 mod replies;
-mod reply;
 mod send;
 
 pub use closing::{EndedBy, Outcome, Transport};
@@ -21,8 +20,7 @@ pub use receive::Receiver;
 pub use refused::{Refused, SendError};
 #[cfg(feature = "std")]
 pub use replies::Replies;
-pub use reply::Reply;
-pub use send::{Fin, MaskKeys, Sender};
+pub use send::{Fin, MaskKeys, Reply, Sender};
 
 #[cfg(feature = "std")]
 use std::io::{self, IoSlice, IoSliceMut};
@@ -254,7 +252,7 @@ impl Connection {
         input: &mut BytesMut,
     ) -> Result<Option<Event<'static>>, ProtocolError> {
         let event = self.receiver.receive_bytes(input);
-        self.answer(&event);
+        self.sender.answer(&event);
         event
     }
 
@@ -302,7 +300,7 @@ impl Connection {
         budget: &mut usize,
     ) -> Result<Received<'i>, ProtocolError> {
         let event = self.receiver.next_within(input, budget);
-        self.answer(&event);
+        self.sender.answer(&event);
         Ok(self.receiver.received(event?, input))
     }
 
@@ -318,7 +316,7 @@ impl Connection {
         budget: &mut usize,
     ) -> Result<Received<'static>, ProtocolError> {
         let event = self.receiver.next_bytes_within(input, budget);
-        self.answer(&event);
+        self.sender.answer(&event);
         Ok(self.receiver.received(event?, input))
     }
 
@@ -614,17 +612,6 @@ impl Connection {
     #[inline(never)]
     fn receive_any<'i>(&mut self, input: &mut &'i mut [u8], event: &mut Next<'i>) {
         self.receiver.receive_any(input, event);
-        self.answer(event);
-    }
-
-    /// Answers a Ping, a Close frame or a fault of the peer.
-    #[inline]
-    fn answer(&mut self, event: &Result<Option<Event<'_>>, ProtocolError>) {
-        match event {
-            Ok(Some(Event::Ping(payload))) => self.sender.answer_ping(payload),
-            Ok(Some(Event::Close(frame))) => self.sender.answer_close(frame.as_ref()),
-            Ok(_) => {}
-            Err(error) => self.sender.answer_error(*error),
-        }
+        self.sender.answer(event);
     }
 }

@@ -8,8 +8,7 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::reply::Reply;
-use super::send::Sender;
+use super::send::{Reply, Sender};
 
 /// The replies that the receiving half of a split connection has for the sending half, in another thread or task.
 ///

@@ -1,15 +1,17 @@
 //! Sending (RFC 6455 §6.1): messages to frames, frames to bytes.
 
+mod answer;
 #[cfg(feature = "std")]
 mod at_once;
 mod whole;
+
+pub use answer::Reply;
 
 use bytes::Buf;
 
 use super::closing::{Closing, Outcome, Transport};
 use super::outgoing::{Outgoing, SHARED_MIN};
 use super::refused::{Refused, SendError};
-use super::reply::Reply;
 use crate::buffer::Buffer;
 use crate::close::CloseFrame;
 use crate::config::Config;
@@ -357,16 +359,6 @@ impl Sender {
         Ok(())
     }
 
-    /// Does what the receiving half asks for.
-    pub fn reply(&mut self, reply: Reply) {
-        match reply {
-            Reply::Pong(payload) => self.answer_ping(&payload),
-            Reply::Close(frame) => self.answer_close(frame.as_ref()),
-            Reply::Fail(error) => self.answer_error(error),
-            Reply::Eof => self.receive_eof(),
-        }
-    }
-
     /// Returns the bytes to write.
     #[inline]
     pub fn outgoing(&mut self) -> &mut Outgoing {
@@ -417,13 +409,6 @@ impl Sender {
         self.closing.is_listening()
     }
 
-    /// Answers a Ping: also after our Close frame, as long as the peer's has not come.
-    pub(super) fn answer_ping(&mut self, payload: &[u8]) {
-        if self.is_listening() && payload.len() <= MAX_CONTROL_LEN {
-            self.push_control(Opcode::Pong, payload);
-        }
-    }
-
     /// Queues a Ping, or a Pong that answers one.
     fn push_control(&mut self, opcode: Opcode, payload: &[u8]) {
         let (start, len) = (Start::control(opcode), payload.len());
@@ -438,28 +423,6 @@ impl Sender {
                 self.outgoing.push_control(header, payload);
             }
         }
-    }
-
-    /// Answers a Close frame.
-    pub(super) fn answer_close(&mut self, frame: Option<&CloseFrame>) {
-        if !self.is_listening() {
-            return;
-        }
-        if let Some(answer) = self.closing.receive(frame) {
-            self.push_close(answer.as_ref());
-        }
-    }
-
-    /// Fails the connection for what the peer did.
-    pub(super) fn answer_error(&mut self, error: ProtocolError) {
-        self.end(Some(error), self.closing.answer(error));
-    }
-
-    /// Takes note that the stream has ended.
-    pub(super) fn receive_eof(&mut self) {
-        let told = self.outgoing.is_empty_but_for_control();
-        self.closing.receive_eof(told);
-        self.release_deflater();
     }
 
     /// Gives the memory of the compressor back; no more is sent.
