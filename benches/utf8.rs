@@ -10,8 +10,8 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use sansocket::{ProtocolError, Utf8};
 
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
-/// The length of a piece: characters of two, three and four bytes lie across its ends.
-const PIECE: usize = 1_021;
+/// The lengths of pieces: characters of two, three and four bytes lie across their ends.
+const PIECES: [usize; 2] = [61, 1_021];
 
 fn check(text: &[u8], piece: usize) -> Result<(), ProtocolError> {
     let mut utf8 = Utf8::new();
@@ -32,9 +32,10 @@ fn checking(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new("whole", size), |bencher| {
                 bencher.iter(|| check(black_box(&text), size));
             });
-            if size > PIECE {
-                group.bench_function(BenchmarkId::new("in pieces", size), |bencher| {
-                    bencher.iter(|| check(black_box(&text), PIECE));
+            for piece in PIECES.into_iter().filter(|piece| *piece < size) {
+                let id = BenchmarkId::new(format!("in pieces of {piece}"), size);
+                group.bench_function(id, |bencher| {
+                    bencher.iter(|| check(black_box(&text), piece));
                 });
             }
             group.bench_function(BenchmarkId::new("std", size), |bencher| {

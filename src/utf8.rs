@@ -41,18 +41,24 @@ impl Utf8 {
     #[inline]
     pub fn push(&mut self, mut piece: &[u8]) -> Result<(), ProtocolError> {
         if self.len > 0 {
-            piece = self.complete(piece)?;
+            piece = self.join(piece)?;
         }
         let (body, tail) = split_unfinished(piece);
-        if simdutf8::basic::from_utf8(body).is_err() {
-            return Err(ProtocolError::InvalidUtf8);
-        }
-        tail.iter().try_for_each(|&byte| self.begin(byte))
+        Self::check(body)?;
+        self.keep(tail)
     }
 
     /// Checks a text that lies whole in `text`.
     #[inline(never)]
     pub(crate) fn check(text: &[u8]) -> Result<(), ProtocolError> {
+        let mut block = [0; BLOCK];
+        let text = match block.get_mut(..text.len()) {
+            Some(room) if text.len() >= PADDED_MIN => {
+                room.copy_from_slice(text);
+                &block
+            }
+            _ => text,
+        };
         simdutf8::basic::from_utf8(text)
             .map(drop)
             .map_err(|_| ProtocolError::InvalidUtf8)
@@ -79,38 +85,58 @@ impl Utf8 {
         self.len == 0
     }
 
-    /// Ends the unfinished character with bytes from `piece` and returns what is left of it.
-    #[cold]
-    fn complete<'a>(&mut self, mut piece: &'a [u8]) -> Result<&'a [u8], ProtocolError> {
-        while let Some((&byte, rest)) = piece.split_first().filter(|_| self.len > 0) {
-            self.begin(byte)?;
-            piece = rest;
-        }
-        Ok(piece)
-    }
-
-    /// Adds `byte` to the unfinished character.
+    /// Checks the unfinished character together with as many bytes of `piece` as are checked at once; returns what is left.
+    #[inline(never)]
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
-        reason = "a character that has begun and not ended has three bytes at most"
+        reason = "a block has room for three bytes and more; a valid body has all of the character in it"
     )]
-    fn begin(&mut self, byte: u8) -> Result<(), ProtocolError> {
-        let len = usize::from(self.len);
-        let mut character = [self.tail[0], self.tail[1], self.tail[2], 0];
-        character[len] = byte;
-        match core::str::from_utf8(&character[..=len]) {
-            Ok(_) => self.len = 0,
-            // The character may still become valid, so this is at most its third byte.
-            Err(error) if error.error_len().is_none() => {
-                self.tail[len] = byte;
-                self.len += 1;
-            }
-            Err(_) => return Err(ProtocolError::InvalidUtf8),
+    fn join<'a>(&mut self, piece: &'a [u8]) -> Result<&'a [u8], ProtocolError> {
+        let begun = usize::from(self.len);
+        let taken = piece.len().min(BLOCK - begun);
+        let mut block = [0; BLOCK];
+        block[..begun].copy_from_slice(&self.tail[..begun]);
+        block[begun..begun + taken].copy_from_slice(&piece[..taken]);
+        let (body, tail) = split_unfinished(&block[..begun + taken]);
+        if body.is_empty() {
+            self.keep(tail)?;
+            return Ok(&[]);
         }
-        Ok(())
+        Self::check(body)?;
+        self.len = 0;
+        Ok(&piece[taken - tail.len()..])
+    }
+
+    /// Keeps the bytes of a character that has not ended.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::indexing_slicing,
+        reason = "a character that has not ended has three bytes at most"
+    )]
+    fn keep(&mut self, tail: &[u8]) -> Result<(), ProtocolError> {
+        if tail.is_empty() {
+            return Ok(());
+        }
+        match core::str::from_utf8(tail) {
+            // It may still become valid.
+            Err(error) if error.error_len().is_none() => {
+                self.tail[..tail.len()].copy_from_slice(tail);
+                self.len = tail.len() as u8;
+                Ok(())
+            }
+            _ => Err(ProtocolError::InvalidUtf8),
+        }
     }
 }
+
+/// How many bytes `simdutf8` checks at once; it leaves shorter text to the standard library.
+const BLOCK: usize = 64;
+
+/// From how many bytes on a short text is checked as a block that ends with zeros: 60 bytes of emoji take 17 ns then, where the
+/// standard library takes 38 (bench `utf8`).
+const PADDED_MIN: usize = 24;
 
 /// Splits off a character at the end that wants more bytes than there are.
 #[inline]
@@ -172,6 +198,24 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// UT-02, UT-04: a text in pieces fails in the piece with its first bad byte, however long the pieces are.
+    #[test]
+    fn a_text_in_pieces_fails_where_the_standard_library_says() {
+        let text = "aé€𝄞Ω😀".repeat(12).into_bytes();
+        let lens = [1, 2, 3, 5, 7, 23, 24, 25, 60, 61, 62, 63, 64, 65, 100];
+        for (at, bad) in (0..text.len()).flat_map(|at| [(at, 0xFF), (at, 0x80), (at, b'a')]) {
+            let mut text = text.clone();
+            text[at] = bad;
+            let expected = oracle(&text);
+            for len in lens {
+                let mut utf8 = Utf8::new();
+                let failed = text.chunks(len).position(|piece| utf8.push(piece).is_err());
+                let expected = (expected < text.len()).then_some(expected / len);
+                assert_eq!(failed, expected, "{bad:#x} at {at}, by {len}");
             }
         }
     }
