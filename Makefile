@@ -7,8 +7,8 @@ PACKAGES = autobahn/driver benches/load benches/peers bounds differential fuzz i
 
 .PHONY: check lint features test doc requirements autobahn autobahn-quick autobahn-compressed autobahn-full autobahn-chop \
     interop interop-deflate browser hostile bench bench-smoke fuzz differential differential-smoke \
-    differential-peers differential-peers-smoke bounds bench-peers bench-before bench-mask bench-growth bench-load bench-idle \
-    coverage mutants platforms
+    differential-peers differential-peers-smoke bounds bench-peers bench-before bench-shortcuts bench-mask bench-growth bench-load \
+    bench-idle coverage mutants platforms
 
 check: lint test
 
@@ -109,6 +109,10 @@ bench-peers:
 # This build beside that of the commit REV, as one more peer of the same run; FILTER as for `bench-peers`.
 bench-before:
 	benches/before "$(REV)" $(FILTER)
+
+# What each short cut of receiving is worth: this build beside one without it.
+bench-shortcuts:
+	benches/shortcuts
 
 # Frames and heads of handshakes, against RFC 6455 read naively and against other crates.
 differential-peers:

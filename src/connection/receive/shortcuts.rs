@@ -19,7 +19,8 @@ impl Receiver {
     /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
     ///
     /// What is behind the call returns a slice, which fits in registers: so the event is made where the caller uses it, and
-    /// no memory is needed for it, whatever the form of the caller's loop (bench `receive/forms`).
+    /// no memory is needed for it, whatever the form of the caller's loop (bench `receive/forms`). Without this short cut, a
+    /// message of 16 or 125 bytes takes 6 times as long, and one of 1 KiB 2.2 times (`make bench-shortcuts`).
     #[inline(always)]
     pub(in crate::connection) fn receive_whole<'i>(
         &mut self,
@@ -87,7 +88,8 @@ impl Receiver {
         Some((kind, start, start + len))
     }
 
-    /// Returns the next event if it is a Ping or Pong that lies whole in `input`, be a message in progress or not.
+    /// Returns the next event if it is a Ping or Pong that lies whole in `input`, be a message in progress or not. Without
+    /// this short cut, a Ping of 32 bytes and its answer take twice as long (`make bench-shortcuts`).
     #[inline(always)]
     pub(super) fn receive_control<'i>(
         &mut self,
@@ -118,7 +120,8 @@ impl Receiver {
         }))
     }
 
-    /// Gathers all of `input` if it lies inside of a data frame that goes on behind it.
+    /// Gathers all of `input` if it lies inside of a data frame that goes on behind it. Without this short cut, reads of 1
+    /// and of 64 bytes take 1.8 and 1.6 times as long (`make bench-shortcuts`).
     #[inline]
     pub(super) fn receive_inside(&mut self, input: &[u8]) -> Option<Result<(), ProtocolError>> {
         let State::Payload(frame) = self.state else {

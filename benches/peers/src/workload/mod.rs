@@ -36,6 +36,10 @@ enum Task {
         role: Role,
         writes: Writes,
     },
+    /// A message of 4 KiB in reads of so many bytes.
+    Cut {
+        kind: Kind,
+    },
     /// Messages of so many bytes, received by a loop of one form or another.
     Forms {
         kind: Kind,
@@ -71,6 +75,8 @@ enum Reads {
     Many,
     /// A message a read.
     One,
+    /// So many bytes a read.
+    Of(usize),
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -98,7 +104,7 @@ const fn receive(name: &'static str, kind: Kind, reads: Reads) -> Workload {
             "masked messages, as much a read as there is room for, at most 64 KiB, as server",
             ALL,
         ),
-        Reads::One => ("masked messages, one a read, as server", SHORT),
+        _ => ("masked messages, one a read, as server", SHORT),
     };
     Workload {
         name,
@@ -120,6 +126,16 @@ const fn send(name: &'static str, role: Role, writes: Writes) -> Workload {
         sizes,
         label: bytes,
         task: Task::Send { role, writes },
+    }
+}
+
+const fn cut(name: &'static str, kind: Kind) -> Workload {
+    Workload {
+        name,
+        about: "masked messages of 4 KiB in reads of so many bytes, as server",
+        sizes: &[1, 64, 1_460],
+        label: bytes,
+        task: Task::Cut { kind },
     }
 }
 
@@ -191,6 +207,8 @@ pub const WORKLOADS: &[Workload] = &[
     receive("receive-one/binary", Kind::Binary, Reads::One),
     receive("receive-one/ascii", Kind::Ascii, Reads::One),
     receive("receive-one/mixed", Kind::Mixed, Reads::One),
+    cut("receive-cut/binary", Kind::Binary),
+    cut("receive-cut/mixed", Kind::Mixed),
     forms("forms/binary, 16 B", Kind::Binary, 16),
     forms("forms/ascii, 16 B", Kind::Ascii, 16),
     forms("forms/mixed, 16 B", Kind::Mixed, 16),
@@ -296,6 +314,7 @@ impl Workload {
         let (kind, size, most, reads) = match self.task {
             Task::Receive { kind, reads } => (kind, size, usize::MAX, reads),
             Task::Forms { kind, len } => (kind, len, usize::MAX, Reads::Many),
+            Task::Cut { kind } => (kind, 4 << 10, usize::MAX, Reads::Of(size)),
             Task::Fragments { kind } => (kind, size, FRAGMENT, Reads::Many),
             Task::ManyFragments => {
                 let size = size * SHORT_FRAGMENT;
@@ -320,6 +339,7 @@ fn wire(frames: &[u8], reads: Reads) -> (Arc<[u8]>, usize) {
     let step = match reads {
         Reads::Many => READ,
         Reads::One => frames.len(),
+        Reads::Of(len) => len,
     };
     (frames.repeat(count).into(), step)
 }
