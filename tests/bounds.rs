@@ -396,7 +396,7 @@ fn long_spare_memory_is_not_given_away_for_little() {
         (LIMIT, 2 * LIMIT, |conn| {
             while conn.send_binary(&[7; 100]).is_ok() {}
         }),
-        // The queue and the lane of Pings have a short block each.
+        // The queue and the list of Pings have a short block each.
         (LIMIT, 0, |conn| {
             conn.send_text("Hello").expect("open");
             while conn.ping(&[7; 100]).is_ok() {}
