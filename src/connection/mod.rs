@@ -229,11 +229,13 @@ impl Connection {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        if let Some(event) = self.receiver.receive_whole(input) {
-            return Ok(Some(event));
-        }
-        if input.is_empty() && self.receiver.is_between_frames() {
-            return Ok(None);
+        if self.receiver.is_between_frames() {
+            if let Some(event) = self.receiver.receive_whole(input) {
+                return Ok(Some(event));
+            }
+            if input.is_empty() {
+                return Ok(None);
+            }
         }
         let mut event = NOTHING; // see there
         self.receive_any(input, &mut event);

@@ -101,11 +101,13 @@ impl Receiver {
         &mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'i>>, ProtocolError> {
-        if let Some(event) = self.receive_whole(input) {
-            return Ok(Some(event));
-        }
-        if input.is_empty() && self.is_between_frames() {
-            return Ok(None);
+        if self.is_between_frames() {
+            if let Some(event) = self.receive_whole(input) {
+                return Ok(Some(event));
+            }
+            if input.is_empty() {
+                return Ok(None);
+            }
         }
         let mut event = NOTHING; // see there
         self.receive_other(input, &mut event);
@@ -213,7 +215,12 @@ impl Receiver {
 
     /// Goes forward to the end of the next event, by the short cut for whole messages or by the machine.
     fn next_step(&mut self, input: &mut [u8], budget: &mut usize) -> Result<Step, ProtocolError> {
-        match self.look_for_whole(input) {
+        let whole = if self.is_between_frames() {
+            self.look_for_whole(input)
+        } else {
+            None
+        };
+        match whole {
             Some((kind, start, used)) => Ok(Step {
                 used,
                 found: Some((EventKind::Message(kind), Unborrowed::Input(start))),

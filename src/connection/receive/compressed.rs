@@ -9,6 +9,7 @@ use crate::mask;
 
 impl Receiver {
     /// Takes a piece of a compressed message: less than all of it where `budget` is used up, or a chunk is full.
+    #[inline(never)] // inlined, it gives the machine 8 KiB of stack, and 100 instructions to each of its calls
     #[expect(clippy::indexing_slicing, reason = "no more is taken than there is")]
     pub(super) fn inflate(
         &mut self,
@@ -26,6 +27,7 @@ impl Receiver {
     }
 
     /// Returns the message or chunk that the last piece has completed, if it has.
+    #[inline(never)] // like `inflate`
     pub(super) fn find_inflated(
         &mut self,
         frame_end: bool,

@@ -16,7 +16,8 @@ use crate::text::Text;
 use crate::utf8::Utf8;
 
 impl Receiver {
-    /// Returns the next event if it is an unfragmented message that lies whole in `input`, the case that has to be fast.
+    /// Between two frames, returns the next event if it is an unfragmented message that lies whole in `input`, the case that has
+    /// to be fast.
     ///
     /// What is behind the call returns a slice, which fits in registers: so the event is made where the caller uses it, and
     /// no memory is needed for it, whatever the form of the caller's loop (bench `receive/forms`). Without this short cut, a
@@ -50,7 +51,8 @@ impl Receiver {
         Some(&mut used[start..])
     }
 
-    /// Unmasks an unfragmented message that lies whole at the start of `input`, and returns where its payload begins and ends.
+    /// Between two frames, unmasks an unfragmented message that lies whole at the start of `input`, and returns where its payload
+    /// begins and ends.
     #[inline(always)]
     #[expect(
         clippy::arithmetic_side_effects,
@@ -60,10 +62,7 @@ impl Receiver {
         &mut self,
         input: &mut [u8],
     ) -> Option<(MessageKind, usize, usize)> {
-        if !self.is_between_frames()
-            || self.delivery == Delivery::Chunks
-            || self.message.is_in_progress()
-        {
+        if self.delivery == Delivery::Chunks || self.message.is_in_progress() {
             return None;
         }
         let (header, start) = FrameHeader::parse_data(input, self.role, false)?;
