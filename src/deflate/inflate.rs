@@ -200,6 +200,8 @@ impl Engine {
         let tail = [a, b, c, d, 0];
         match self.step(&tail, &mut [0; 8], InflateFlush::Block)? {
             (used, 0) if used == TAIL.len() => Ok(()),
+            // The block with BFINAL that the tail of the message before ended: only now does the engine tell.
+            (0, 0) if self.ended => self.end(),
             (used, 0) if used == tail.len() && self.was_between_blocks() => self.restart(),
             _ => Err(ProtocolError::InvalidCompression),
         }
