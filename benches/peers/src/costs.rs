@@ -79,7 +79,7 @@ pub fn heap(peers: &[&Peer]) -> Table {
     });
     add("after 125 B each way", 125, &|peer| {
         let open = |transport| Some((peer.open)(Role::Server, transport));
-        held(open, &plain.frames(usize::MAX), Some(&plain))
+        held(open, &plain.frames(usize::MAX, None), Some(&plain))
     });
     add("after 2 KiB each way, compressed", 2 << 10, &|peer| {
         // Those that can take over contexts, and are to show what that costs.

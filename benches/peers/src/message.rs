@@ -18,6 +18,7 @@ pub enum Kind {
     Binary,
     Ascii,
     Mixed,
+    Emoji,
 }
 
 #[derive(Clone)]
@@ -28,13 +29,14 @@ pub struct Message {
 
 impl Message {
     pub fn new(kind: Kind, size: usize) -> Self {
-        let [(_, ascii), (_, mixed), _] = text::ALPHABETS;
+        let [(_, ascii), (_, mixed), (_, emoji)] = text::ALPHABETS;
         let bytes = match kind {
             Kind::Binary => (0..size)
                 .map(|i| (i * 7 + i / 251).to_le_bytes()[0])
                 .collect(),
             Kind::Ascii => text::repeat(ascii, size).into(),
             Kind::Mixed => text::repeat(mixed, size).into(),
+            Kind::Emoji => text::repeat(emoji, size).into(),
         };
         Self {
             bytes,
@@ -53,8 +55,8 @@ impl Message {
             .collect()
     }
 
-    /// The message as a client sends it, in frames of at most `most` bytes of payload.
-    pub fn frames(&self, most: usize) -> Vec<u8> {
+    /// The message as a client sends it, in frames of at most `most` bytes of payload, with a Ping after each so many.
+    pub fn frames(&self, most: usize, ping_after: Option<usize>) -> Vec<u8> {
         let mut frames = Vec::new();
         let mut opcode = if self.is_text {
             Opcode::Text
@@ -65,6 +67,9 @@ impl Message {
         for (i, payload) in self.bytes.chunks(most).enumerate() {
             frame(&mut frames, i + 1 == count, opcode, payload);
             opcode = Opcode::Continuation;
+            if ping_after.is_some_and(|after| (i + 1) % after == 0) {
+                frame(&mut frames, true, Opcode::Ping, b"");
+            }
         }
         frames
     }

@@ -21,6 +21,8 @@ pub struct Transport {
     step: usize,
     /// How far that still is: to divide for it would take longer than many a read.
     left: usize,
+    /// What the lengths of reads are drawn from, where they are left to chance.
+    chance: Option<u64>,
     message_len: usize,
     written: Option<Arc<Mutex<Vec<u8>>>>,
 }
@@ -32,6 +34,7 @@ impl Transport {
             at: 0,
             step,
             left: step,
+            chance: None,
             message_len: 1,
             written: None,
         }
@@ -40,6 +43,12 @@ impl Transport {
     /// Returns one that is only written to.
     pub fn silent() -> Self {
         Self::new(Arc::new([0]), 1)
+    }
+
+    /// Ends each read somewhere on the way to where it would end.
+    pub fn cutting_by_chance(mut self) -> Self {
+        self.chance = Some(0x9E37_79B9_7F4A_7C15);
+        self
     }
 
     /// Says how many bytes each message takes.
@@ -78,10 +87,22 @@ impl Transport {
         let end = begin + len;
         self.left -= len;
         if self.left == 0 || end == self.wire.len() {
-            self.left = self.step;
+            self.left = self.next_step();
         }
         self.at = if end == self.wire.len() { 0 } else { end };
         &self.wire[begin..end]
+    }
+
+    fn next_step(&mut self) -> usize {
+        let Some(chance) = &mut self.chance else {
+            return self.step;
+        };
+        // xorshift64 (Marsaglia)
+        *chance ^= *chance << 13;
+        *chance ^= *chance >> 7;
+        *chance ^= *chance << 17;
+        let share = (*chance >> 32) * self.step as u64;
+        1 + usize::try_from(share >> 32).expect("less than the step")
     }
 
     fn put(&mut self, bytes: &[u8]) {

@@ -6,7 +6,7 @@ use sansocket::Opcode;
 use sansocket::handshake::accept_key;
 
 use super::run::in_form;
-use super::{PINGS, Task, Workload, batch, pings, request, wire};
+use super::{PIECES, PINGS, Task, Workload, batch, pings, request};
 use crate::message::{Kind, Message, Tally, compressed, inflated, payloads};
 use crate::peers::{Peer, Role, Socket};
 use crate::transport::{READ, Transport};
@@ -21,15 +21,20 @@ impl Workload {
         if peer.is_bound {
             return;
         }
+        if let Task::Pieces { .. } = self.task
+            && PIECES[size].ping_after.is_some()
+            && !peer.answers_pings
+        {
+            return;
+        }
         if let Some(received) = self.received(size) {
             let socket = if let Task::Forms { .. } = self.task {
                 in_form(peer, size, &received)
             } else {
-                let (wire, step) = wire(&received.frames, received.reads);
-                Some((peer.open)(Role::Server, Transport::new(wire, step)))
+                Some((peer.open)(Role::Server, received.transport()))
             };
             if let Some(socket) = socket {
-                check_receiving(socket, received.message);
+                check_receiving(socket, received.messages);
             }
             return;
         }
@@ -44,12 +49,11 @@ impl Workload {
                 assert_eq!(sent.len() as u64, count, "messages sent");
                 assert_all(&sent, Opcode::Binary, &message);
             }
-            Task::Pings if !peer.answers_pings => {}
-            Task::Pings => {
-                let (wire, step) = pings(size);
-                let transport = Transport::new(wire, step).keeping(&written);
+            Task::Pings { .. } if !peer.answers_pings => {}
+            Task::Pings { reads } => {
+                let transport = pings(size, reads).keeping(&written);
                 let message = Message::new(Kind::Binary, size);
-                check_receiving((peer.open)(Role::Server, transport), message.clone());
+                check_receiving((peer.open)(Role::Server, transport), vec![message.clone()]);
                 let sent = payloads(&take(&written));
                 // The last one may wait for the next call.
                 assert!(
@@ -147,10 +151,10 @@ fn enough(size: usize) -> u64 {
     ((4 << 20) / size as u64).clamp(3, 10_000)
 }
 
-fn check_receiving(mut socket: Box<dyn Socket>, message: Message) {
-    let count = enough(message.bytes.len());
+fn check_receiving(mut socket: Box<dyn Socket>, messages: Vec<Message>) {
+    let count = enough(messages[0].bytes.len());
     let mut tally = Tally {
-        expected: vec![message],
+        expected: messages,
         ..Default::default()
     };
     socket.receive(count, &mut tally);

@@ -5,15 +5,13 @@ mod check;
 mod requests;
 mod run;
 
-use std::sync::Arc;
-
 use sansocket::Opcode;
 
 use crate::forms::NAMES;
 use crate::message::{Kind, Message, frame};
 use crate::peers::Role;
 use crate::table::bytes;
-use crate::transport::READ;
+use crate::transport::{READ, Transport};
 
 pub use run::Runner;
 
@@ -49,8 +47,14 @@ enum Task {
     Fragments {
         kind: Kind,
     },
+    /// Messages in pieces of one kind or another.
+    Pieces {
+        kind: Kind,
+    },
     /// Pings, and now and then a message that says how far it is.
-    Pings,
+    Pings {
+        reads: Reads,
+    },
     /// A message to each of many connections in turn.
     Connections,
     /// A message of 125 bytes to each of so many connections in turn.
@@ -77,6 +81,8 @@ enum Reads {
     One,
     /// So many bytes a read.
     Of(usize),
+    /// So many bytes a read, or fewer by chance.
+    UpTo(usize),
 }
 
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -180,6 +186,85 @@ const fn fragments(name: &'static str, kind: Kind) -> Workload {
     }
 }
 
+/// How messages come in pieces.
+struct Pieces {
+    label: &'static str,
+    /// The lengths of the messages, in turn.
+    lens: &'static [usize],
+    /// The most that a frame carries.
+    most: usize,
+    /// After how many frames a Ping comes, if any do.
+    ping_after: Option<usize>,
+    reads: Reads,
+}
+
+impl Pieces {
+    const fn fragments(label: &'static str, lens: &'static [usize], most: usize) -> Self {
+        Self {
+            label,
+            lens,
+            most,
+            ping_after: None,
+            reads: Reads::Many,
+        }
+    }
+
+    const fn with_pings(self, after: usize) -> Self {
+        Self {
+            ping_after: Some(after),
+            ..self
+        }
+    }
+
+    const fn cut(label: &'static str, lens: &'static [usize], reads: Reads) -> Self {
+        Self {
+            reads,
+            ..Self::fragments(label, lens, usize::MAX)
+        }
+    }
+}
+
+const PIECES: [Pieces; 12] = [
+    Pieces::fragments("64 fragments of 64 B", &[4 << 10], 64),
+    Pieces::fragments("a Ping after each", &[4 << 10], 64).with_pings(1),
+    Pieces::fragments("a Ping after each 8th", &[4 << 10], 64).with_pings(8),
+    Pieces::fragments("4,096 fragments of 16 B", &[64 << 10], 16),
+    Pieces::fragments("2 fragments of 512 B", &[1 << 10], 512),
+    Pieces::cut("125 B, byte by byte", &[125], Reads::Of(1)),
+    Pieces::cut("125 B, reads to 200 B", &[125], Reads::UpTo(200)),
+    Pieces::cut("1 KiB, reads to 1,460 B", &[1 << 10], Reads::UpTo(1_460)),
+    Pieces::cut("64 KiB, reads to 1,460 B", &[64 << 10], Reads::UpTo(1_460)),
+    Pieces::cut("1 MiB, reads to 1,460 B", &[1 << 20], Reads::UpTo(1_460)),
+    Pieces::cut("16 KiB, reads of 16 KiB", &[16 << 10], Reads::Of(16 << 10)),
+    Pieces::cut("chat, reads to 16 KiB", &CHAT, Reads::UpTo(16 << 10)),
+];
+
+/// Seven in ten messages have less than 200 bytes, one in twenty has more than 4 KiB.
+const CHAT: [usize; 20] = [
+    12, 80, 1_200, 33, 150, 7, 3_000, 110, 64, 190, 2_048, 20, 95, 700, 48, 40_000, 130, 25, 4_000,
+    61,
+];
+
+const fn pieces(name: &'static str, kind: Kind) -> Workload {
+    Workload {
+        name,
+        about: "masked messages in many frames or reads, as server",
+        sizes: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+        label: |case| PIECES[case].label.to_owned(),
+        task: Task::Pieces { kind },
+    }
+}
+
+const fn ping(name: &'static str, about: &'static str, reads: Reads) -> Workload {
+    Workload {
+        name,
+        about,
+        sizes: &[32],
+        label: bytes,
+        task: Task::Pings { reads },
+    }
+}
+
 const fn inflate(name: &'static str, takeover: bool) -> Workload {
     Workload {
         name,
@@ -222,13 +307,14 @@ pub const WORKLOADS: &[Workload] = &[
     fragments("fragments/binary", Kind::Binary),
     fragments("fragments/ascii", Kind::Ascii),
     fragments("fragments/mixed", Kind::Mixed),
-    Workload {
-        name: "ping",
-        about: "a Ping a read, answered, as server",
-        sizes: &[32],
-        label: bytes,
-        task: Task::Pings,
-    },
+    pieces("pieces/binary", Kind::Binary),
+    pieces("pieces/emoji", Kind::Emoji),
+    ping("ping", "a Ping a read, answered, as server", Reads::One),
+    ping(
+        "ping-many",
+        "as many Pings a read as there is room for, answered, as server",
+        Reads::Many,
+    ),
     Workload {
         name: "connections",
         about: "a masked binary message to each of 1,000 servers in turn",
@@ -303,7 +389,7 @@ fn counted(size: usize) -> String {
 
 /// What a server receives over and over.
 struct Received {
-    message: Message,
+    messages: Vec<Message>,
     frames: Vec<u8>,
     reads: Reads,
 }
@@ -316,6 +402,7 @@ impl Workload {
             Task::Forms { kind, len } => (kind, len, usize::MAX, Reads::Many),
             Task::Cut { kind } => (kind, 4 << 10, usize::MAX, Reads::Of(size)),
             Task::Fragments { kind } => (kind, size, FRAGMENT, Reads::Many),
+            Task::Pieces { kind } => return Some(PIECES[size].received(kind)),
             Task::ManyFragments => {
                 let size = size * SHORT_FRAGMENT;
                 (Kind::Binary, size, SHORT_FRAGMENT, Reads::Many)
@@ -326,34 +413,55 @@ impl Workload {
         };
         let message = Message::new(kind, size);
         Some(Received {
-            frames: message.frames(most),
-            message,
+            frames: message.frames(most, None),
+            messages: vec![message],
             reads,
         })
     }
 }
 
-/// Returns messages to read, and where a read ends at the latest.
-fn wire(frames: &[u8], reads: Reads) -> (Arc<[u8]>, usize) {
-    let count = (256_usize << 10).div_ceil(frames.len());
-    let step = match reads {
-        Reads::Many => READ,
-        Reads::One => frames.len(),
-        Reads::Of(len) => len,
-    };
-    (frames.repeat(count).into(), step)
+impl Pieces {
+    fn received(&self, kind: Kind) -> Received {
+        let messages = self.lens.iter().map(|&len| Message::new(kind, len));
+        let messages: Vec<_> = messages.collect();
+        let frames = messages.iter();
+        let frames = frames.flat_map(|message| message.frames(self.most, self.ping_after));
+        Received {
+            frames: frames.collect(),
+            messages,
+            reads: self.reads,
+        }
+    }
 }
 
-fn pings(size: usize) -> (Arc<[u8]>, usize) {
+impl Received {
+    /// Returns a transport that brings the messages again and again.
+    fn transport(&self) -> Transport {
+        let count = (256_usize << 10).div_ceil(self.frames.len());
+        let wire = self.frames.repeat(count).into();
+        match self.reads {
+            Reads::Many => Transport::new(wire, READ),
+            Reads::One => Transport::new(wire, self.frames.len()),
+            Reads::Of(len) => Transport::new(wire, len),
+            Reads::UpTo(len) => Transport::new(wire, len).cutting_by_chance(),
+        }
+    }
+}
+
+/// Returns a transport that brings Pings, and behind some of them a message.
+fn pings(size: usize, reads: Reads) -> Transport {
     let message = Message::new(Kind::Binary, size);
-    let mut wire = message.frames(usize::MAX);
-    let step = wire.len();
+    let mut wire = message.frames(usize::MAX, None);
+    let len = wire.len();
     for _ in 0..PINGS {
         frame(&mut wire, true, Opcode::Ping, &message.bytes);
     }
     // A message last, so that all Pings before it have been answered.
-    wire.rotate_left(step);
-    (wire.into(), step)
+    wire.rotate_left(len);
+    match reads {
+        Reads::One => Transport::new(wire.into(), len),
+        _ => Transport::new(wire.repeat(READ / wire.len()).into(), READ),
+    }
 }
 
 fn batch(size: usize, writes: Writes) -> u64 {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    CONNECTIONS, PINGS, Reads, Received, Task, Workload, batch, form, pings, request, wire,
+    CONNECTIONS, PIECES, PINGS, Reads, Received, Task, Workload, batch, form, pings, request,
 };
 use crate::message::{Kind, Message, Tally, compressed};
 use crate::peers::{Peer, Role, Socket};
@@ -17,11 +17,19 @@ impl Workload {
     pub fn runner(&self, peer: &Peer, size: usize) -> Option<Runner> {
         let received = self.received(size);
         Some(match (self.task, received) {
-            (Task::Fragments { .. }, _) if peer.is_bound => return None,
+            (Task::Fragments { .. } | Task::Pieces { .. }, _) if peer.is_bound => return None,
+            (Task::Pieces { .. }, _)
+                if PIECES[size].ping_after.is_some() && !peer.answers_pings =>
+            {
+                return None;
+            }
             (Task::Connections, Some(received)) => many(peer, received, CONNECTIONS),
             (Task::ManyConnections, Some(received)) => many(peer, received, size),
             (Task::Forms { .. }, Some(received)) => receiving(in_form(peer, size, &received)?),
-            (_, Some(received)) => receiver(peer, &received.frames, received.reads),
+            (_, Some(received)) => {
+                let transport = received.transport().with_message_len(received.frames.len());
+                receiving((peer.open)(Role::Server, transport))
+            }
             (Task::Send { role, writes }, _) => {
                 let message = Message::new(Kind::Binary, size);
                 let batch = batch(size, writes);
@@ -31,8 +39,8 @@ impl Workload {
                     count
                 })
             }
-            (Task::Pings, _) if !peer.answers_pings => return None,
-            (Task::Pings, _) => ponger(peer, size),
+            (Task::Pings { .. }, _) if !peer.answers_pings => return None,
+            (Task::Pings { reads }, _) => ponger(peer, size, reads),
             (Task::Inflate { takeover }, _) => {
                 let wire: Arc<[u8]> = compressed(&Message::stream(size), takeover).into();
                 let socket = peer.open_deflate(takeover, Transport::new(wire, READ))?;
@@ -49,15 +57,8 @@ impl Workload {
 }
 
 pub(super) fn in_form(peer: &Peer, size: usize, received: &Received) -> Option<Box<dyn Socket>> {
-    let (wire, step) = wire(&received.frames, received.reads);
     let (form, places) = form(size);
-    Some(peer.open_in_form?(form, places, Transport::new(wire, step)))
-}
-
-fn receiver(peer: &Peer, frames: &[u8], reads: Reads) -> Runner {
-    let (wire, step) = wire(frames, reads);
-    let transport = Transport::new(wire, step).with_message_len(frames.len());
-    receiving((peer.open)(Role::Server, transport))
+    Some(peer.open_in_form?(form, places, received.transport()))
 }
 
 fn receiving(mut socket: Box<dyn Socket>) -> Runner {
@@ -79,9 +80,8 @@ fn deflater(mut socket: Box<dyn Socket>, messages: Vec<Message>) -> Runner {
     })
 }
 
-fn ponger(peer: &Peer, size: usize) -> Runner {
-    let (wire, step) = pings(size);
-    let mut socket = (peer.open)(Role::Server, Transport::new(wire, step));
+fn ponger(peer: &Peer, size: usize, reads: Reads) -> Runner {
+    let mut socket = (peer.open)(Role::Server, pings(size, reads));
     Box::new(move |count| {
         let mut tally = Tally::default();
         socket.receive(count.div_ceil(PINGS as u64), &mut tally);
