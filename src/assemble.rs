@@ -27,6 +27,8 @@ pub(crate) struct Assembly {
     /// The length of all frames whose header has come.
     len: u64,
     gathered: Buffer,
+    /// How many of the last bytes of text have not been checked, within a call.
+    unchecked: u16,
     /// Whether the payload is compressed.
     #[cfg(feature = "deflate")]
     compressed: bool,
@@ -121,9 +123,14 @@ impl Assembly {
         unmask(piece, key, offset, self.kind, &mut self.utf8)
     }
 
-    /// Does what [`Assembly::space`] and [`Assembly::gather`] do together with a copy of `piece`, in one pass.
+    /// Does what [`Assembly::space`] and [`Assembly::gather`] do together with a copy of `piece`, in one pass. Short pieces are
+    /// checked later, by [`Assembly::check`].
     #[inline]
-    #[expect(clippy::indexing_slicing, reason = "the buffer has grown since")]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::cast_possible_truncation,
+        reason = "what is not checked is short, and lies together with the piece"
+    )]
     pub(crate) fn push(
         &mut self,
         piece: &[u8],
@@ -131,7 +138,6 @@ impl Assembly {
         key: Option<[u8; 4]>,
         offset: usize,
     ) -> Result<(), ProtocolError> {
-        let start = self.gathered.len();
         let text = self.kind == Some(MessageKind::Text);
         let room = self.space(piece.len(), end);
         let ascii = if let Some(key) = key {
@@ -141,7 +147,35 @@ impl Assembly {
             false
         };
         self.gathered.advance(piece.len());
-        check(&self.gathered[start..], ascii, self.kind, &mut self.utf8)
+        if !text || (ascii && self.unchecked == 0 && self.utf8.is_whole()) {
+            return Ok(());
+        }
+        let unchecked = usize::from(self.unchecked) + piece.len();
+        self.unchecked = 0;
+        if unchecked >= LONG {
+            return self.check_last(unchecked);
+        }
+        self.unchecked = unchecked as u16;
+        Ok(())
+    }
+
+    /// Checks the text that was not checked when it came: all of a call's together, as one by one its pieces take longer.
+    #[inline]
+    pub(crate) fn check(&mut self) -> Result<(), ProtocolError> {
+        match mem::take(&mut self.unchecked) {
+            0 => Ok(()),
+            unchecked => self.check_last(unchecked.into()),
+        }
+    }
+
+    #[inline(never)]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        reason = "they have been gathered"
+    )]
+    fn check_last(&mut self, len: usize) -> Result<(), ProtocolError> {
+        self.utf8.push(&self.gathered[self.gathered.len() - len..])
     }
 
     /// Unmasks and checks a piece of the message where it lies, `offset` bytes into its frame.
@@ -154,7 +188,7 @@ impl Assembly {
         unmask(piece, key, offset, self.kind, &mut self.utf8)
     }
 
-    /// Holds a piece of a control frame behind what has been gathered, until [`Assembly::take_held`].
+    /// Holds a piece of a control frame behind what has been gathered and checked, until [`Assembly::take_held`].
     pub(crate) fn hold(&mut self, piece: &[u8], limits: &Limits) {
         let most = limits.message.saturating_add(FrameHeader::MAX_CONTROL_LEN);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -231,6 +265,7 @@ impl Assembly {
 
     /// Ends the message: checks that text ends with a whole character and returns what was gathered.
     pub(crate) fn finish(&mut self) -> Result<Buffer, ProtocolError> {
+        self.check()?;
         let Self { utf8, gathered, .. } = mem::take(self);
         utf8.finish()?;
         Ok(gathered)
@@ -241,6 +276,9 @@ impl Assembly {
         *self = Self::default();
     }
 }
+
+/// From how many bytes on text is checked at once, while it is in the CPU's nearest cache.
+const LONG: usize = 16 << 10;
 
 /// Unmasks and checks a piece of the message, `offset` bytes into its frame.
 #[inline]

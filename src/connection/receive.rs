@@ -127,7 +127,9 @@ impl Receiver {
             if let Err(error) = gathered {
                 *event = Err(error);
             }
-        } else if let Some(control) = self.receive_control(input) {
+        } else if self.is_between_frames()
+            && let Some(control) = self.receive_control(input)
+        {
             *event = control.map(Some);
         } else {
             let bytes = mem::take(input);

@@ -48,6 +48,18 @@ impl Step {
     fn nothing(used: usize) -> Self {
         Self { used, found: None }
     }
+
+    /// A Ping or Pong whose payload lies in the input.
+    fn ping_pong(opcode: Opcode, start: usize, end: usize) -> Self {
+        let kind = match opcode {
+            Opcode::Ping => EventKind::Ping,
+            _ => EventKind::Pong,
+        };
+        Self {
+            used: end,
+            found: Some((kind, Unborrowed::Input(start))),
+        }
+    }
 }
 
 impl EventKind {
@@ -82,8 +94,11 @@ impl Receiver {
         budget: &mut usize,
     ) -> Result<Step, ProtocolError> {
         let step = self.run(input, budget);
-        if let Err(error) = step {
+        let text = self.message.check();
+        // Bad text comes before any other error.
+        if let Some(error) = text.err().or_else(|| step.as_ref().err().copied()) {
             self.stop(State::Failed(error));
+            return Err(error);
         }
         step
     }
@@ -126,7 +141,8 @@ impl Receiver {
                 used += taken;
                 frame = frame.behind(taken);
                 let ended = frame.remaining == 0 && !self.has_more();
-                let found = self.find(frame, ended, start, &input[start..used])?;
+                let piece = &input[start..used];
+                let found = self.find(frame, ended, start, piece)?;
                 if found.is_some() {
                     if !ended {
                         self.state = State::Payload(frame);
@@ -136,6 +152,11 @@ impl Receiver {
                 if !ended {
                     continue;
                 }
+            }
+            // A short cut, too: without it, a Ping behind each fragment costs 1.4 times as much (`make bench-peers`, `pieces`).
+            if let Some(control) = self.look_for_control(&mut input[used..]) {
+                let (opcode, start, end) = control?;
+                return Ok(Step::ping_pong(opcode, used + start, used + end));
             }
             match self.begin_frame(PartialHeader::EMPTY, &input[used..])? {
                 Some((next, len)) => (frame, used) = (next, used + len),
@@ -210,7 +231,7 @@ impl Receiver {
         }
     }
 
-    /// Gathers a piece of a frame.
+    /// Gathers a piece of a frame, to be [checked](crate::assemble::Assembly::check) before the call returns.
     #[inline(always)]
     pub(super) fn gather(&mut self, frame: Frame, piece: &[u8]) -> Result<(), ProtocolError> {
         // What comes now is not what the transport was lent room for.
@@ -381,6 +402,7 @@ impl Receiver {
     #[inline(always)]
     fn accept(&mut self, header: FrameHeader) -> Result<Frame, ProtocolError> {
         if header.opcode.is_control() {
+            self.message.check()?; // what is held of the frame comes behind it
             self.message.interrupt(&self.limits)?;
             return Ok(Frame::new(header, Route::Control(header.opcode)));
         }
