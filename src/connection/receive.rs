@@ -133,10 +133,14 @@ impl Receiver {
             *event = control.map(Some);
         } else {
             let bytes = mem::take(input);
-            *event = match self.step(bytes, &mut { UNLIMITED }) {
-                Ok(step) => Ok(deliver(step, bytes, input)),
-                Err(error) => Err(error),
-            };
+            match self.step(bytes, &mut { UNLIMITED }) {
+                Ok(step) => {
+                    if let Some(found) = deliver(step, bytes, input) {
+                        *event = Ok(Some(found));
+                    }
+                }
+                Err(error) => *event = Err(error),
+            }
         }
     }
 
