@@ -100,10 +100,7 @@ struct Turns {
 
 impl Turns {
     fn new(connections: usize, memory: CompressionMemory) -> Self {
-        let config = Config {
-            compression_memory: memory,
-            ..Config::default()
-        };
+        let config = Config::default().with_compression_memory(memory);
         let sender = || Sender::server(&config).with_deflate(params(true), &config);
         Self {
             senders: (0..connections).map(|_| sender()).collect(),
@@ -147,10 +144,7 @@ fn print_ratio(messages: &[String], takeover: bool) {
 }
 
 fn params(takeover: bool) -> Params {
-    Params {
-        server_no_context_takeover: !takeover,
-        ..Params::default()
-    }
+    Params::default().with_server_no_context_takeover(!takeover)
 }
 
 fn sender(takeover: bool) -> Sender {

@@ -34,10 +34,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn connection(is_client: bool) -> Connection {
-    let config = Config {
-        outgoing_limit: usize::MAX,
-        ..Config::default()
-    };
+    let config = Config::default().with_outgoing_limit(usize::MAX);
     if is_client {
         Connection::client_with_keys(&config, || [0x37, 0xfa, 0x21, 0x3d])
     } else {

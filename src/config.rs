@@ -1,12 +1,17 @@
 //! Settings of a connection: what a peer may cost us, and how we behave.
 
+use crate::setters::setters;
+
 /// The most that a peer can make a connection spend (RFC 6455 §10.4).
 ///
 /// ```
-/// let limits = sansocket::Limits { message: 1 << 20, ..Default::default() };
-/// # let _ = limits;
+/// use sansocket::Limits;
+///
+/// let limits = Limits::default().with_message(1 << 20);
+/// assert_eq!(limits.message, 1 << 20);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Limits {
     /// The longest frame that is received, in bytes of payload, compressed or not. A longer one fails the connection with 1009 at its
     /// header. Default: 64 MiB, as much as a message.
@@ -29,6 +34,16 @@ pub struct Limits {
     pub control_frames: u32,
 }
 
+impl Limits {
+    setters! {
+        with_frame frame: u64,
+        with_message message: u64,
+        with_fragments fragments: u32,
+        with_empty_fragments empty_fragments: u32,
+        with_control_frames control_frames: u32,
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -46,10 +61,11 @@ impl Default for Limits {
 /// ```
 /// use sansocket::{Config, Delivery};
 ///
-/// let config = Config { delivery: Delivery::Chunks, ..Default::default() };
-/// # let _ = config;
+/// let config = Config::default().with_delivery(Delivery::Chunks).with_fragment_size(16 << 10);
+/// assert_eq!(config.fragment_size, 16 << 10);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Config {
     /// What a peer may cost us.
     pub limits: Limits,
@@ -58,27 +74,40 @@ pub struct Config {
     /// Whether the Close frame that answers a [`ProtocolError`](crate::ProtocolError) has the error's text as its reason, so
     /// that a log of the peer tells the fault. Default: true.
     pub error_reason: bool,
-    /// The most payload in a frame that we send, in bytes, at least 1; longer messages are fragmented, so that control
+    /// The most payload in a frame that we send, in bytes; 0 counts as 1. Longer messages are fragmented, so that control
     /// frames can go out between the fragments. Default: no limit but that of the type, 4 GiB.
     pub fragment_size: u32,
     /// The bytes waiting to be written at which no more data is taken from the application. Pings, answers and a Close frame
     /// are taken still, and a message is taken whole if the queue was below the limit before. Default: 64 MiB; more than 4 GiB counts as 4 GiB.
     pub outgoing_limit: usize,
-    /// How hard messages are compressed, where that was agreed on: from 1, fast, to 9, small. Default: 6.
-    #[cfg(feature = "deflate")]
+    /// How hard messages are compressed, where that was agreed on: from 1, fast, to 9, small. 0 counts as 1, a higher number as 9.
+    /// Default: 6.
     pub compression_level: u8,
     /// The shortest message that is compressed without being asked for, in bytes. Default: 128, since shorter ones hardly get
     /// shorter.
-    #[cfg(feature = "deflate")]
     pub compression_threshold: u32,
     /// What is kept to compress the next message with, where context takeover was agreed on. Default: the engine.
-    #[cfg(feature = "deflate")]
     pub compression_memory: CompressionMemory,
     /// The bytes waiting to be written from which on
-    /// [`Connection::is_congested`](crate::Connection::is_congested) is true, at most `outgoing_limit`. Default: 1 MiB.
+    /// [`Connection::is_congested`](crate::Connection::is_congested) is true; more than `outgoing_limit` counts as that. Default: 1 MiB.
     pub high_watermark: u32,
-    /// The bytes waiting to be written from which down it is false again, at most `high_watermark`. Default: 256 KiB.
+    /// `is_congested` is false again at this many bytes; more than `high_watermark` counts as that. Default: 256 KiB.
     pub low_watermark: u32,
+}
+
+impl Config {
+    setters! {
+        with_limits limits: Limits,
+        with_delivery delivery: Delivery,
+        with_error_reason error_reason: bool,
+        with_fragment_size fragment_size: u32,
+        with_outgoing_limit outgoing_limit: usize,
+        with_compression_level compression_level: u8,
+        with_compression_threshold compression_threshold: u32,
+        with_compression_memory compression_memory: CompressionMemory,
+        with_high_watermark high_watermark: u32,
+        with_low_watermark low_watermark: u32,
+    }
 }
 
 impl Default for Config {
@@ -89,11 +118,8 @@ impl Default for Config {
             error_reason: true,
             fragment_size: u32::MAX,
             outgoing_limit: 64 << 20,
-            #[cfg(feature = "deflate")]
             compression_level: 6,
-            #[cfg(feature = "deflate")]
             compression_threshold: 128,
-            #[cfg(feature = "deflate")]
             compression_memory: CompressionMemory::Engine,
             high_watermark: 1 << 20,
             low_watermark: 256 << 10,
@@ -103,6 +129,7 @@ impl Default for Config {
 
 /// How received messages are delivered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Delivery {
     /// Each when it is complete, as [`Event::Text`](crate::Event::Text) or [`Event::Binary`](crate::Event::Binary).
     Messages,
@@ -118,13 +145,13 @@ pub enum Delivery {
 ///
 /// The engine is fastest while few connections are at work. Where they are many, they drive each other's engines out of the
 /// CPU's caches, and the history is both smaller and faster.
-#[cfg(feature = "deflate")]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum CompressionMemory {
     /// The engine: 287 KiB with a window of 15 bits, 161 KiB with one of 9.
     Engine,
     /// The last bytes that were compressed, at most the window that was agreed on. The number is the base-2 logarithm of
-    /// bytes, 8 to 15: [`History(13)`](Self::History) keeps 8 KiB. Each message borrows an engine of the thread and teaches it
+    /// bytes, 8 to 15: [`History(13)`](Self::History) keeps 8 KiB. A number out of that range counts as the nearest in it. Each message borrows an engine of the thread and teaches it
     /// these bytes, which costs the more the more there are.
     History(u8),
 }

@@ -130,6 +130,7 @@ pub mod pool;
 #[cfg(feature = "getrandom")]
 pub mod random;
 mod role;
+mod setters;
 mod spare;
 mod text;
 mod utf8;
@@ -139,9 +140,7 @@ pub use adapter::tokio;
 #[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
 pub use adapter::{Error, Rejection, blocking};
 pub use close::{CloseCode, CloseFrame};
-#[cfg(feature = "deflate")]
-pub use config::CompressionMemory;
-pub use config::{Config, Delivery, Limits};
+pub use config::{CompressionMemory, Config, Delivery, Limits};
 #[cfg(feature = "std")]
 pub use connection::Replies;
 pub use connection::{

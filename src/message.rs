@@ -27,6 +27,7 @@ pub enum MessageKind {
 
 /// Whether a message is to be compressed, where permessage-deflate was agreed on; anywhere else none is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum Compress {
     /// Compress it if it is long enough and, where that can still be decided, gets shorter by it.
     Auto,

@@ -483,10 +483,7 @@ fn a_compact_message_is_kept_in_its_length() {
 #[test]
 fn chunks_need_no_memory() {
     let _alone = alone();
-    let config = Config {
-        delivery: Delivery::Chunks,
-        ..Config::default()
-    };
+    let config = Config::default().with_delivery(Delivery::Chunks);
     for role in BOTH {
         let mut bytes = towards(role, &naive::frame(0x81, &vec![b'a'; 1 << 20]));
         let mut conn = common::connection(role, &config);

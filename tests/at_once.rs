@@ -132,10 +132,7 @@ fn what_is_refused_is_not_written() {
         assert_eq!(refused, Err(SendError::Closed), "{role:?}");
         assert_eq!(conn.buffered(), 0);
 
-        let config = Config {
-            outgoing_limit: 0,
-            ..Config::default()
-        };
+        let config = Config::default().with_outgoing_limit(0);
         let mut conn = common::connection(role, &config);
         let refused = write(&mut conn, b"Hello", usize::MAX);
         assert_eq!(refused, Err(SendError::QueueFull), "{role:?}");
@@ -146,10 +143,7 @@ fn what_is_refused_is_not_written() {
 #[test]
 fn fragments_are_queued() {
     for role in BOTH {
-        let config = Config {
-            fragment_size: 4,
-            ..Config::default()
-        };
+        let config = Config::default().with_fragment_size(4);
         let mut conn = common::connection(role, &config);
         assert_eq!(write(&mut conn, b"Hello", usize::MAX), Ok(None));
         let frames = [r#"text "Hell"..."#, r#"continuation "o""#];

@@ -585,10 +585,7 @@ fn a_plain_request_can_be_answered() {
 #[test]
 fn a_handshake_can_be_configured() {
     let (near, far) = sockets();
-    let config = Config {
-        fragment_size: 2,
-        ..Config::default()
-    };
+    let config = Config::default().with_fragment_size(2);
     let server = beside(move || {
         let incoming = Incoming::read(far, HeadLimits::default(), PATIENCE).expect("a request");
         let server = Server::new().with_subprotocols(["soup", "chat"]);

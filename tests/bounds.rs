@@ -47,15 +47,13 @@ fn limited() -> Config {
 }
 
 fn limited_to(limit: usize) -> Config {
-    Config {
-        limits: Limits {
-            frame: limit as u64,
-            message: limit as u64,
-            ..Limits::default()
-        },
-        outgoing_limit: limit,
-        ..Config::default()
-    }
+    Config::default()
+        .with_limits(
+            Limits::default()
+                .with_frame(limit as u64)
+                .with_message(limit as u64),
+        )
+        .with_outgoing_limit(limit)
 }
 
 /// Gives `read` to the connection and drops the events; returns how many there were.
@@ -222,10 +220,7 @@ fn a_long_message_holds_its_length() {
 
 /// Returns frames of at most `size` bytes with a compressed message of `len` zeros.
 fn bomb(len: usize, size: usize) -> Vec<u8> {
-    let config = Config {
-        fragment_size: u32::try_from(size).expect("a short frame"),
-        ..Config::default()
-    };
+    let config = Config::default().with_fragment_size(u32::try_from(size).expect("a short frame"));
     let server = connection(Role::Server, &config);
     let mut server = server.with_deflate(Params::default(), &config);
     server.send_binary(&vec![0; len]).expect("open");
@@ -241,10 +236,7 @@ fn bombs_hold_what_their_limit_allows() {
         for (frame, read) in [(65_535, 65_535), (100, 1), (5_000, 1_000)] {
             for (delivery, limit) in [(Delivery::Messages, LIMIT), (Delivery::Chunks, CHUNK)] {
                 check_peak(&format!("a bomb by {read}"), limit, move || {
-                    let config = Config {
-                        delivery,
-                        ..limited()
-                    };
+                    let config = limited().with_delivery(delivery);
                     let mut bomb = towards(role, &bomb(16 * LIMIT, frame));
                     let conn = connection(role, &config);
                     let mut conn = conn.with_deflate(Params::default(), &config);
@@ -467,11 +459,9 @@ fn idle_connections_hold_nothing() {
 #[test]
 fn idle_connections_without_context_hold_nothing() {
     let _alone = alone();
-    let params = Params {
-        server_no_context_takeover: true,
-        client_no_context_takeover: true,
-        ..Params::default()
-    };
+    let params = Params::default()
+        .with_server_no_context_takeover(true)
+        .with_client_no_context_takeover(true);
     let config = Config::default();
     let message = vec![7; 2_000];
     let open = |role| connection(role, &config).with_deflate(params, &config);

@@ -8,10 +8,7 @@ use proptest::prelude::*;
 use sansocket::{Chunk, Config, Connection, Delivery, Event, Fin, MessageKind, Received, Role};
 
 fn config() -> Config {
-    Config {
-        delivery: Delivery::Chunks,
-        ..Config::default()
-    }
+    Config::default().with_delivery(Delivery::Chunks)
 }
 
 /// A proxy between two connections: each frame of a message goes out as a fragment when the last of its chunks has come.

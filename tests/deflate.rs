@@ -66,10 +66,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 fn check(bytes: &[u8], expected: &[&str]) {
     for delivery in [Delivery::Messages, Delivery::Chunks] {
         for step in 1..=bytes.len() {
-            let config = Config {
-                delivery,
-                ..Config::default()
-            };
+            let config = Config::default().with_delivery(delivery);
             let heard = hear(&mut client(Params::default(), &config), bytes, step).expect("valid");
             assert_eq!(
                 heard,
@@ -135,10 +132,7 @@ fn a_stream_cut_short_fails() {
         let heard = hear(&mut client, &frame(0xc1, &hello[..len]), 100);
         assert_eq!(heard, Err(ProtocolError::InvalidCompression), "{len}");
     }
-    let config = Config {
-        compression_level: 9,
-        ..Config::default()
-    };
+    let config = Config::default().with_compression_level(9);
     let mut sender = server(Params::default(), &config);
     let text: String = (0..2_000).map(|i| (i * i).to_string() + ",").collect();
     sender.send_text(&text).expect("open");
@@ -206,19 +200,16 @@ fn round_trips(compression_memory: CompressionMemory) {
         for bits in 8..=15 {
             for fragment_size in [u32::MAX, 100] {
                 for delivery in [Delivery::Messages, Delivery::Chunks] {
-                    let params = Params {
-                        server_no_context_takeover: !takeover,
-                        client_no_context_takeover: !takeover,
-                        server_max_window_bits: bits,
-                        client_max_window_bits: bits,
-                    };
-                    let config = Config {
-                        fragment_size,
-                        delivery,
-                        compression_threshold: 0,
-                        compression_memory,
-                        ..Config::default()
-                    };
+                    let params = Params::default()
+                        .with_server_no_context_takeover(!takeover)
+                        .with_client_no_context_takeover(!takeover)
+                        .with_server_max_window_bits(bits)
+                        .with_client_max_window_bits(bits);
+                    let config = Config::default()
+                        .with_fragment_size(fragment_size)
+                        .with_delivery(delivery)
+                        .with_compression_threshold(0)
+                        .with_compression_memory(compression_memory);
                     let (mut server, mut client) =
                         (server(params, &config), client(params, &config));
                     let messages = ["", "Hello", &json, "", "é", &json];
@@ -254,19 +245,13 @@ fn a_bomb_fails_at_the_limit() {
     let mut sender = server(Params::default(), &config);
     sender.send_binary(&vec![0; 8 << 20]).expect("open");
     let bomb = take(&mut sender);
-    let limits = Limits {
-        message: 1 << 20,
-        ..Limits::default()
-    };
-    let small = Config { limits, ..config };
+    let limits = Limits::default().with_message(1 << 20);
+    let small = config.with_limits(limits);
     assert_eq!(
         hear(&mut client(Params::default(), &small), &bomb, 4_096),
         Err(ProtocolError::MessageTooLarge)
     );
-    let chunks = Config {
-        delivery: Delivery::Chunks,
-        ..config
-    };
+    let chunks = config.with_delivery(Delivery::Chunks);
     for step in [1, 100, 1_000_000] {
         let heard = hear(&mut client(Params::default(), &chunks), &bomb, step).expect("valid");
         assert_eq!(heard, [vec![0; 8 << 20]]);
@@ -277,10 +262,7 @@ fn a_bomb_fails_at_the_limit() {
 /// frame.
 #[test]
 fn no_chunk_waits_or_is_empty() {
-    let config = Config {
-        delivery: Delivery::Chunks,
-        ..Config::default()
-    };
+    let config = Config::default().with_delivery(Delivery::Chunks);
     let take_in = |receiver: &mut Connection, mut bytes: Vec<u8>| {
         let mut input = &mut bytes[..];
         let mut len = 0;
@@ -354,14 +336,8 @@ fn fragments_are_compressed_as_one_message() {
 /// DD-08, S-09: of a compressed message the limit counts what comes out, though it be shorter than what goes in.
 #[test]
 fn the_limit_counts_what_comes_out() {
-    let limits = Limits {
-        message: 100,
-        ..Limits::default()
-    };
-    let config = Config {
-        limits,
-        ..Config::default()
-    };
+    let limits = Limits::default().with_message(100);
+    let config = Config::default().with_limits(limits);
     for (len, expected) in [
         (100, Ok(vec![vec![b'x'; 100]])),
         (101, Err(ProtocolError::MessageTooLarge)),
@@ -480,10 +456,7 @@ fn the_history_is_used() {
         .collect();
     assert!((2_000..4_000).contains(&text.len()));
     let again = |compression_memory| {
-        let config = Config {
-            compression_memory,
-            ..Config::default()
-        };
+        let config = Config::default().with_compression_memory(compression_memory);
         let mut server = server(params, &config);
         let lens = [(); 3].map(|()| {
             server.send_text(&text).expect("it is open");
@@ -505,13 +478,7 @@ fn the_history_is_used() {
 /// UT-06, DD-09: of several faults the first one is told, however the message is cut.
 #[test]
 fn the_first_fault_is_told() {
-    let config = Config {
-        limits: Limits {
-            message: 4,
-            ..Limits::default()
-        },
-        ..Config::default()
-    };
+    let config = Config::default().with_limits(Limits::default().with_message(4));
     // A stored block, text that is not UTF-8 or is too long, and a block of a kind that there is not.
     for (text, end, expected) in [
         (&b"ab\xFFcde"[..], 0x00, ProtocolError::InvalidUtf8),
@@ -536,10 +503,7 @@ fn the_level_decides_how_much_is_sent() {
         .map(|i| (i * 7_919 % 4_093).to_string() + ",")
         .collect();
     let sent = |compression_level| {
-        let config = Config {
-            compression_level,
-            ..Config::default()
-        };
+        let config = Config::default().with_compression_level(compression_level);
         let mut sender = server(Params::default(), &config);
         sender.send_text(&text).expect("open");
         take(&mut sender).len()

@@ -90,15 +90,10 @@ fn stored(payload: &[u8], size: usize) -> Vec<u8> {
 }
 
 fn config(delivery: Delivery, message: u64) -> Config {
-    let limits = Limits {
-        message,
-        ..Limits::default()
-    };
-    Config {
-        limits,
-        delivery,
-        ..Config::default()
-    }
+    let limits = Limits::default().with_message(message);
+    Config::default()
+        .with_limits(limits)
+        .with_delivery(delivery)
 }
 
 fn client(config: &Config) -> Connection {
@@ -337,16 +332,12 @@ fn held_behind_a_message(
     level: u8,
     memory: CompressionMemory,
 ) -> Held {
-    let params = Params {
-        server_no_context_takeover: !takeover,
-        server_max_window_bits: window_bits,
-        ..Params::default()
-    };
-    let config = Config {
-        compression_level: level,
-        compression_memory: memory,
-        ..Config::default()
-    };
+    let params = Params::default()
+        .with_server_no_context_takeover(!takeover)
+        .with_server_max_window_bits(window_bits);
+    let config = Config::default()
+        .with_compression_level(level)
+        .with_compression_memory(memory);
     let exchange = || {
         let mut server = Connection::server(&config).with_deflate(params, &config);
         let mut client = common::connection(Role::Client, &config).with_deflate(params, &config);

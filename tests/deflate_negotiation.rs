@@ -32,16 +32,6 @@ use handshake_support::lines_of;
 use handshake_support::read;
 use handshake_support::text;
 
-const PLAIN: Offer = Offer {
-    server_no_context_takeover: false,
-    client_no_context_takeover: false,
-    server_max_window_bits: 15,
-    client_max_window_bits: 15,
-    client_limit: ClientLimit::Optional,
-    declines_server_no_context_takeover: false,
-    declines_server_max_window_bits: false,
-};
-
 const INVALID: E = E::Invalid(EXTENSIONS);
 
 /// Values that no window has.
@@ -127,12 +117,11 @@ fn list(value: &str) -> Extensions {
 /// What is agreed on if it is read off the numbers: takeover not by the server, not by the client,
 /// bits of the server, of the client.
 fn params(server_no: bool, client_no: bool, server_bits: u8, client_bits: u8) -> Params {
-    Params {
-        server_no_context_takeover: server_no,
-        client_no_context_takeover: client_no,
-        server_max_window_bits: server_bits,
-        client_max_window_bits: client_bits,
-    }
+    Params::default()
+        .with_server_no_context_takeover(server_no)
+        .with_client_no_context_takeover(client_no)
+        .with_server_max_window_bits(server_bits)
+        .with_client_max_window_bits(client_bits)
 }
 
 /// Every wish there is: both bools, and the windows of both ends from `windows`.
@@ -141,13 +130,13 @@ fn wishes(windows: &[u8]) -> Vec<Offer> {
     for bools in 0..4 {
         for &server_max_window_bits in windows {
             for &client_max_window_bits in windows {
-                wishes.push(Offer {
-                    server_no_context_takeover: bools & 1 == 1,
-                    client_no_context_takeover: bools & 2 == 2,
-                    server_max_window_bits,
-                    client_max_window_bits,
-                    ..PLAIN
-                });
+                wishes.push(
+                    Offer::default()
+                        .with_server_no_context_takeover(bools & 1 == 1)
+                        .with_client_no_context_takeover(bools & 2 == 2)
+                        .with_server_max_window_bits(server_max_window_bits)
+                        .with_client_max_window_bits(client_max_window_bits),
+                );
             }
         }
     }
@@ -164,23 +153,20 @@ fn a_client_writes_its_offers() {
             "permessage-deflate; client_max_window_bits",
         ),
         (
-            vec![Offer {
-                server_no_context_takeover: true,
-                client_no_context_takeover: true,
-                server_max_window_bits: 9,
-                client_max_window_bits: 10,
-                ..PLAIN
-            }],
+            vec![
+                Offer::default()
+                    .with_server_no_context_takeover(true)
+                    .with_client_no_context_takeover(true)
+                    .with_server_max_window_bits(9)
+                    .with_client_max_window_bits(10),
+            ],
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover; \
              server_max_window_bits=9; client_max_window_bits=10",
         ),
         (
             vec![
-                Offer {
-                    server_max_window_bits: 10,
-                    ..PLAIN
-                },
-                PLAIN,
+                Offer::default().with_server_max_window_bits(10),
+                Offer::default(),
             ],
             "permessage-deflate; server_max_window_bits=10; client_max_window_bits, \
              permessage-deflate; client_max_window_bits",
@@ -201,11 +187,9 @@ fn a_client_writes_its_offers() {
 #[test]
 fn windows_out_of_range_are_clamped() {
     for bits in 0..=u8::MAX {
-        let offer = Offer {
-            server_max_window_bits: bits,
-            client_max_window_bits: bits,
-            ..PLAIN
-        };
+        let offer = Offer::default()
+            .with_server_max_window_bits(bits)
+            .with_client_max_window_bits(bits);
         let window = bits.clamp(8, 15);
         let text = match window {
             15 => "permessage-deflate; client_max_window_bits".into(),
@@ -231,57 +215,53 @@ fn windows_out_of_range_are_clamped() {
 /// hints of the client, and limits the client only where that is offered.
 #[test]
 fn a_server_answers_with_what_must_be_said() {
-    let small = Offer {
-        server_max_window_bits: 11,
-        client_max_window_bits: 10,
-        ..PLAIN
-    };
-    let forgetful = Offer {
-        server_no_context_takeover: true,
-        client_no_context_takeover: true,
-        ..PLAIN
-    };
+    let small = Offer::default()
+        .with_server_max_window_bits(11)
+        .with_client_max_window_bits(10);
+    let forgetful = Offer::default()
+        .with_server_no_context_takeover(true)
+        .with_client_no_context_takeover(true);
     for (wanted, offer, answered) in [
-        (PLAIN, "", ""),
-        (PLAIN, "; client_max_window_bits", ""),
-        (PLAIN, "; client_max_window_bits=15", ""),
+        (Offer::default(), "", ""),
+        (Offer::default(), "; client_max_window_bits", ""),
+        (Offer::default(), "; client_max_window_bits=15", ""),
         (
-            PLAIN,
+            Offer::default(),
             "; client_max_window_bits=12",
             "; client_max_window_bits=12",
         ),
         (
-            PLAIN,
+            Offer::default(),
             "; client_max_window_bits=\"12\"",
             "; client_max_window_bits=12",
         ),
         (
-            PLAIN,
+            Offer::default(),
             "; server_max_window_bits=15",
             "; server_max_window_bits=15",
         ),
         (
-            PLAIN,
+            Offer::default(),
             "; server_max_window_bits=9",
             "; server_max_window_bits=9",
         ),
         (
-            PLAIN,
+            Offer::default(),
             " ;\tserver_max_window_bits = \"10\"",
             "; server_max_window_bits=10",
         ),
         (
-            PLAIN,
+            Offer::default(),
             "; server_no_context_takeover",
             "; server_no_context_takeover",
         ),
         (
-            PLAIN,
+            Offer::default(),
             "; client_no_context_takeover",
             "; client_no_context_takeover",
         ),
         (
-            PLAIN,
+            Offer::default(),
             "; client_max_window_bits; client_no_context_takeover; server_no_context_takeover",
             "; server_no_context_takeover; client_no_context_takeover",
         ),
@@ -350,19 +330,28 @@ fn a_server_declines_only_the_offer_that_is_wrong() {
         "foo; permessage-deflate",
     ];
     for offer in declined.chain(others.map(String::from)) {
-        assert_eq!(answer(PLAIN, &offer), None, "{offer}");
-        let accepted = accept_lines(PLAIN, &[&offer]).expect("declining is no error");
+        assert_eq!(answer(Offer::default(), &offer), None, "{offer}");
+        let accepted = accept_lines(Offer::default(), &[&offer]).expect("declining is no error");
         assert_eq!(accepted.deflate(), None);
         assert!(accepted.extensions().is_empty());
 
         let next = "permessage-deflate; server_max_window_bits=9";
         let both = format!("{offer}, {next}");
-        assert_eq!(answer(PLAIN, &both).as_deref(), Some(next), "{both}");
-        let accepted = accept_lines(PLAIN, &[&offer, next]).expect("two lines are one list");
+        assert_eq!(
+            answer(Offer::default(), &both).as_deref(),
+            Some(next),
+            "{both}"
+        );
+        let accepted =
+            accept_lines(Offer::default(), &[&offer, next]).expect("two lines are one list");
         assert_eq!(accepted.extensions().to_string(), next);
         // What comes behind an acceptable offer does not count.
         let both = format!("{next}, {offer}");
-        assert_eq!(answer(PLAIN, &both).as_deref(), Some(next), "{both}");
+        assert_eq!(
+            answer(Offer::default(), &both).as_deref(),
+            Some(next),
+            "{both}"
+        );
     }
 }
 
@@ -387,7 +376,7 @@ fn a_server_takes_the_first_acceptable_offer() {
             "permessage-deflate; server_max_window_bits=12",
         ),
     ] {
-        let accepted = accept_lines(PLAIN, &offers).expect("valid");
+        let accepted = accept_lines(Offer::default(), &offers).expect("valid");
         assert_eq!(accepted.extensions().to_string(), answered);
         assert_eq!(
             lines_of(&text(accepted.response()), EXTENSIONS),
@@ -399,7 +388,7 @@ fn a_server_takes_the_first_acceptable_offer() {
 /// DN-06, I-05: without an offer, or without the server's will, there is no answer and no header.
 #[test]
 fn nothing_is_answered_where_nothing_is_agreed() {
-    let accepted = accept_lines(PLAIN, &[]).expect("valid");
+    let accepted = accept_lines(Offer::default(), &[]).expect("valid");
     assert_eq!(accepted.deflate(), None);
     assert!(lines_of(&text(accepted.response()), EXTENSIONS).is_empty());
 
@@ -410,7 +399,7 @@ fn nothing_is_answered_where_nothing_is_agreed() {
     assert!(lines_of(&text(accepted.response()), EXTENSIONS).is_empty());
 
     assert_eq!(
-        establish(&offering(&[PLAIN]), &[])
+        establish(&offering(&[Offer::default()]), &[])
             .expect("declined")
             .deflate(),
         None
@@ -440,10 +429,10 @@ fn a_malformed_list_fails_the_handshake() {
             if malformed.is_empty() && lines.len() > 1 {
                 continue; // an empty element of a list counts for nothing
             }
-            let error = accept_lines(PLAIN, &lines).expect_err(malformed);
+            let error = accept_lines(Offer::default(), &lines).expect_err(malformed);
             assert_eq!((&error, error.status()), (&INVALID, 400), "{malformed}");
         }
-        let refused = establish(&offering(&[PLAIN]), &[malformed]).map(|_| ());
+        let refused = establish(&offering(&[Offer::default()]), &[malformed]).map(|_| ());
         assert_eq!(refused, Err(INVALID), "{malformed}");
     }
 }
@@ -452,37 +441,33 @@ fn a_malformed_list_fails_the_handshake() {
 /// answer alone says what is agreed on, but that a client keeps to its own hints.
 #[test]
 fn a_client_takes_the_answer_for_what_is_agreed() {
-    let all = Offer {
-        server_no_context_takeover: true,
-        client_no_context_takeover: true,
-        server_max_window_bits: 12,
-        client_max_window_bits: 11,
-        ..PLAIN
-    };
-    let hints = Offer {
-        server_no_context_takeover: false,
-        server_max_window_bits: 15,
-        ..all
-    };
+    let all = Offer::default()
+        .with_server_no_context_takeover(true)
+        .with_client_no_context_takeover(true)
+        .with_server_max_window_bits(12)
+        .with_client_max_window_bits(11);
+    let hints = all
+        .with_server_no_context_takeover(false)
+        .with_server_max_window_bits(15);
     for (offers, answer, agreed) in [
-        (vec![PLAIN], "", Params::default()),
+        (vec![Offer::default()], "", Params::default()),
         (
-            vec![PLAIN],
+            vec![Offer::default()],
             "; client_no_context_takeover",
             params(false, true, 15, 15),
         ),
         (
-            vec![PLAIN],
+            vec![Offer::default()],
             "; client_max_window_bits=9",
             params(false, false, 15, 9),
         ),
         (
-            vec![PLAIN],
+            vec![Offer::default()],
             "; client_max_window_bits=\"10\"",
             params(false, false, 15, 10),
         ),
         (
-            vec![PLAIN],
+            vec![Offer::default()],
             "; client_max_window_bits=15",
             Params::default(),
         ),
@@ -508,14 +493,14 @@ fn a_client_takes_the_answer_for_what_is_agreed() {
             params(true, true, 8, 11),
         ),
         // The fallback needs nothing; hints hold of the first offer to which the answer belongs.
-        (vec![all, PLAIN], "", Params::default()),
+        (vec![all, Offer::default()], "", Params::default()),
         (
-            vec![all, PLAIN],
+            vec![all, Offer::default()],
             "; server_max_window_bits=13",
             params(false, false, 13, 15),
         ),
         (
-            vec![PLAIN, hints],
+            vec![Offer::default(), hints],
             "; server_max_window_bits=13",
             params(false, false, 13, 15),
         ),
@@ -531,13 +516,16 @@ fn a_client_takes_the_answer_for_what_is_agreed() {
 #[test]
 fn a_client_accepts_limits_of_the_server_unasked() {
     assert_eq!(
-        verify(&[PLAIN], "permessage-deflate; server_no_context_takeover"),
+        verify(
+            &[Offer::default()],
+            "permessage-deflate; server_no_context_takeover"
+        ),
         Ok(Some(params(true, false, 15, 15)))
     );
     for bits in 8..=15 {
         let answer = format!("permessage-deflate; server_max_window_bits={bits}");
         assert_eq!(
-            verify(&[PLAIN], &answer),
+            verify(&[Offer::default()], &answer),
             Ok(Some(params(false, false, bits, 15)))
         );
     }
@@ -590,16 +578,16 @@ fn a_client_fails_on_an_answer_that_is_invalid() {
     for (params, error) in answers {
         let answer = format!("permessage-deflate{params}");
         assert_eq!(
-            verify(&[PLAIN], &answer),
+            verify(&[Offer::default()], &answer),
             Err(E::Deflate(error)),
             "{answer}"
         );
         // No other offer makes it valid.
-        let small = Offer {
-            server_max_window_bits: 10,
-            ..PLAIN
-        };
-        assert_eq!(verify(&[small, PLAIN], &answer), Err(E::Deflate(error)));
+        let small = Offer::default().with_server_max_window_bits(10);
+        assert_eq!(
+            verify(&[small, Offer::default()], &answer),
+            Err(E::Deflate(error))
+        );
     }
 }
 
@@ -607,18 +595,9 @@ fn a_client_fails_on_an_answer_that_is_invalid() {
 /// belongs to none of them.
 #[test]
 fn a_client_fails_on_an_answer_to_no_offer() {
-    let forgetful = Offer {
-        server_no_context_takeover: true,
-        ..PLAIN
-    };
-    let small = Offer {
-        server_max_window_bits: 10,
-        ..PLAIN
-    };
-    let both = Offer {
-        server_max_window_bits: 9,
-        ..forgetful
-    };
+    let forgetful = Offer::default().with_server_no_context_takeover(true);
+    let small = Offer::default().with_server_max_window_bits(10);
+    let both = forgetful.with_server_max_window_bits(9);
     for (offers, answer) in [
         (vec![forgetful], ""),
         (vec![forgetful], "; client_no_context_takeover"),
@@ -640,7 +619,7 @@ fn a_client_fails_on_an_answer_to_no_offer() {
             "{offers:?} {answer}"
         );
         // With a fallback it belongs to that.
-        let fallback = [offers, vec![PLAIN]].concat();
+        let fallback = [offers, vec![Offer::default()]].concat();
         assert!(verify(&fallback, &answer).is_ok(), "{answer}");
     }
     let unoffered = verify(&[], "permessage-deflate");
@@ -677,26 +656,24 @@ fn a_limit_of_the_client_must_be_offered() {
 /// asks for it.
 #[test]
 fn a_window_of_8_bits_is_agreed_on() {
-    let smallest = Offer {
-        server_max_window_bits: 8,
-        client_max_window_bits: 8,
-        ..PLAIN
-    };
-    let hinting = Offer {
-        client_max_window_bits: 8,
-        ..PLAIN
-    };
-    for offer in [PLAIN, hinting] {
+    let smallest = Offer::default()
+        .with_server_max_window_bits(8)
+        .with_client_max_window_bits(8);
+    let hinting = Offer::default().with_client_max_window_bits(8);
+    for offer in [Offer::default(), hinting] {
         assert_eq!(
             verify(&[offer], "permessage-deflate; client_max_window_bits=8"),
             Ok(Some(params(false, false, 15, 8)))
         );
     }
     let limiting = "permessage-deflate; server_max_window_bits=8";
-    for wanted in [PLAIN, smallest] {
+    for wanted in [Offer::default(), smallest] {
         assert_eq!(answer(wanted, limiting).as_deref(), Some(limiting));
     }
-    let hinted = answer(PLAIN, "permessage-deflate; client_max_window_bits=8");
+    let hinted = answer(
+        Offer::default(),
+        "permessage-deflate; client_max_window_bits=8",
+    );
     assert_eq!(
         hinted.as_deref(),
         Some("permessage-deflate; client_max_window_bits=8")
@@ -707,11 +684,8 @@ fn a_window_of_8_bits_is_agreed_on() {
 #[test]
 fn a_client_fails_on_two_answers() {
     let client = offering(&[
-        PLAIN,
-        Offer {
-            server_max_window_bits: 10,
-            ..PLAIN
-        },
+        Offer::default(),
+        Offer::default().with_server_max_window_bits(10),
     ]);
     let twice = "permessage-deflate, permessage-deflate; server_max_window_bits=10";
     let lines: Vec<_> = twice.split(", ").collect();
@@ -734,7 +708,7 @@ fn extensions_do_not_share_the_bit() {
         "x-webkit-deflate-frame",
         "deflate-frame",
     ] {
-        let mut client = offering(&[PLAIN]);
+        let mut client = offering(&[Offer::default()]);
         client
             .offer_extension(&extension(other))
             .offer_extension(&extension("foo"));
@@ -751,7 +725,7 @@ fn extensions_do_not_share_the_bit() {
         assert_eq!(harmless.deflate(), Some(Params::default()));
 
         let offers = format!("foo, {other}, permessage-deflate");
-        let mut accepted = accept_lines(PLAIN, &[&offers]).expect("valid");
+        let mut accepted = accept_lines(Offer::default(), &[&offers]).expect("valid");
         let conflict = accepted.accept_extension(&extension(other)).map(|_| ());
         assert_eq!(conflict, Err(HeadError::ExtensionConflict));
         let twice = accepted.accept_extension(&extension("permessage-deflate"));
@@ -761,7 +735,7 @@ fn extensions_do_not_share_the_bit() {
             .expect("no conflict");
         assert_eq!(accepted.extensions().to_string(), "permessage-deflate, foo");
 
-        let mut without = accept_lines(PLAIN, &["foo", other]).expect("valid");
+        let mut without = accept_lines(Offer::default(), &["foo", other]).expect("valid");
         without
             .accept_extension(&extension(other))
             .expect("no conflict");
@@ -771,7 +745,7 @@ fn extensions_do_not_share_the_bit() {
 /// I-12: one connection can be left out, for a client that is known to do it wrong.
 #[test]
 fn a_server_can_decline_for_one_connection() {
-    let mut accepted = accept_lines(PLAIN, &["permessage-deflate, foo"]).expect("valid");
+    let mut accepted = accept_lines(Offer::default(), &["permessage-deflate, foo"]).expect("valid");
     accepted
         .accept_extension(&extension("foo"))
         .expect("offered");
@@ -782,7 +756,7 @@ fn a_server_can_decline_for_one_connection() {
     accepted.decline_deflate();
     assert_eq!(accepted.extensions().to_string(), "foo");
 
-    let mut accepted = accept_lines(PLAIN, &["permessage-deflate"]).expect("valid");
+    let mut accepted = accept_lines(Offer::default(), &["permessage-deflate"]).expect("valid");
     accepted.decline_deflate();
     assert!(lines_of(&text(accepted.response()), EXTENSIONS).is_empty());
     // What the caller accepts by itself is the caller's.
@@ -810,14 +784,14 @@ fn offers_of_the_callers_own_are_the_callers() {
 #[test]
 fn the_examples_of_the_rfc() {
     assert_eq!(
-        answer(PLAIN, "permessage-deflate").as_deref(),
+        answer(Offer::default(), "permessage-deflate").as_deref(),
         Some("permessage-deflate")
     );
     let first = "permessage-deflate; client_max_window_bits; server_max_window_bits=10";
     let limited = "permessage-deflate; server_max_window_bits=10";
-    assert_eq!(answer(PLAIN, first).as_deref(), Some(limited));
+    assert_eq!(answer(Offer::default(), first).as_deref(), Some(limited));
     let both = format!("{first}, permessage-deflate; client_max_window_bits");
-    assert_eq!(answer(PLAIN, &both).as_deref(), Some(limited));
+    assert_eq!(answer(Offer::default(), &both).as_deref(), Some(limited));
 
     let small = params(false, false, 10, 15);
     assert_eq!(list(limited).verify_deflate(&list(&both)), Ok(Some(small)));
@@ -842,11 +816,9 @@ fn the_examples_of_the_rfc() {
 #[test]
 fn a_client_need_not_offer_to_be_limited() {
     for client_max_window_bits in [8, 10, 15] {
-        let offer = Offer {
-            client_max_window_bits,
-            client_limit: ClientLimit::Never,
-            ..PLAIN
-        };
+        let offer = Offer::default()
+            .with_client_max_window_bits(client_max_window_bits)
+            .with_client_limit(ClientLimit::Never);
         let request = text(offering(&[offer]).request());
         let offered = format!("{EXTENSIONS}: permessage-deflate");
         assert_eq!(lines_of(&request, EXTENSIONS), [offered]);
@@ -856,17 +828,14 @@ fn a_client_need_not_offer_to_be_limited() {
             let answer = format!("permessage-deflate; client_max_window_bits={bits}");
             assert_eq!(verify(&[offer], &answer), Err(E::Deflate(N::NotOffered)));
             assert!(
-                verify(&[offer, PLAIN], &answer).is_ok(),
+                verify(&[offer, Offer::default()], &answer).is_ok(),
                 "of the second offer"
             );
         }
     }
     for client_limit in [ClientLimit::Optional, ClientLimit::Required] {
-        let offer = Offer {
-            client_limit,
-            ..PLAIN
-        };
-        assert_eq!(offer.element(), PLAIN.element());
+        let offer = Offer::default().with_client_limit(client_limit);
+        assert_eq!(offer.element(), Offer::default().element());
     }
 }
 
@@ -878,12 +847,12 @@ fn a_server_declines_what_it_does_not_want() {
     let mut offers = Vec::new();
     for (takeover, bits) in bools.into_iter().flat_map(|a| bools.map(|b| (a, b))) {
         for client_limit in [ClientLimit::Never, ClientLimit::Optional] {
-            offers.push(Offer {
-                server_no_context_takeover: takeover,
-                server_max_window_bits: if bits { 10 } else { 15 },
-                client_limit,
-                ..PLAIN
-            });
+            offers.push(
+                Offer::default()
+                    .with_server_no_context_takeover(takeover)
+                    .with_server_max_window_bits(if bits { 10 } else { 15 })
+                    .with_client_limit(client_limit),
+            );
         }
     }
     let all = offers
@@ -897,16 +866,11 @@ fn a_server_declines_what_it_does_not_want() {
                 ClientLimit::Optional,
                 ClientLimit::Required,
             ] {
-                let own = Offer {
-                    client_max_window_bits: 12,
-                    ..PLAIN
-                };
-                let wanted = Offer {
-                    client_limit,
-                    declines_server_no_context_takeover: takeover,
-                    declines_server_max_window_bits: bits,
-                    ..own
-                };
+                let own = Offer::default().with_client_max_window_bits(12);
+                let wanted = own
+                    .with_client_limit(client_limit)
+                    .with_declines_server_no_context_takeover(takeover)
+                    .with_declines_server_max_window_bits(bits);
                 let taken = offered.into_iter().find(|offer| {
                     let takeover = takeover && offer.server_no_context_takeover;
                     let bits = bits && offer.server_max_window_bits < 15;
@@ -920,10 +884,7 @@ fn a_server_declines_what_it_does_not_want() {
         }
     }
     // A limit of 15 bits is one that the client has asked for.
-    let wanted = Offer {
-        declines_server_max_window_bits: true,
-        ..PLAIN
-    };
+    let wanted = Offer::default().with_declines_server_max_window_bits(true);
     assert_eq!(
         answer(wanted, "permessage-deflate; server_max_window_bits=15"),
         None
@@ -933,10 +894,7 @@ fn a_server_declines_what_it_does_not_want() {
 /// I-08: browsers, and a client that fails unless both its parameters come back.
 #[test]
 fn the_offers_of_the_field_are_answered() {
-    let limiting = Offer {
-        client_max_window_bits: 12,
-        ..PLAIN
-    };
+    let limiting = Offer::default().with_client_max_window_bits(12);
     for (offer, answered) in [
         (
             "permessage-deflate; client_max_window_bits",
@@ -963,19 +921,24 @@ fn both_ends_agree_on_the_same_for_all_wishes() {
         let offered = Extensions::parse(offered.as_bytes()).expect("the grammar holds");
         for &server in &wishes {
             let answered = offered.answer_deflate(server);
-            let agreed = Params {
-                server_no_context_takeover: client.server_no_context_takeover
-                    || server.server_no_context_takeover,
-                client_no_context_takeover: client.client_no_context_takeover
-                    || server.client_no_context_takeover,
-                server_max_window_bits: server
-                    .server_max_window_bits
-                    .min(client.server_max_window_bits),
-                client_max_window_bits: server
-                    .client_max_window_bits
-                    .max(9)
-                    .min(client.client_max_window_bits),
-            };
+            let agreed = Params::default()
+                .with_server_no_context_takeover(
+                    client.server_no_context_takeover || server.server_no_context_takeover,
+                )
+                .with_client_no_context_takeover(
+                    client.client_no_context_takeover || server.client_no_context_takeover,
+                )
+                .with_server_max_window_bits(
+                    server
+                        .server_max_window_bits
+                        .min(client.server_max_window_bits),
+                )
+                .with_client_max_window_bits(
+                    server
+                        .client_max_window_bits
+                        .max(9)
+                        .min(client.client_max_window_bits),
+                );
             let answered = answered.expect("a valid offer");
             assert_eq!(answered.params(), agreed, "{client:?} {server:?}");
             let answered = list(&answered.to_string());
@@ -995,7 +958,7 @@ fn both_ends_agree_over_whole_handshakes() {
     for &wanted in &wishes {
         let server = Server::new().with_deflate(wanted);
         for &offer in &wishes {
-            let client = offering(&[offer, PLAIN]);
+            let client = offering(&[offer, Offer::default()]);
             let request = read(&client.request()).expect("well-formed");
             let accepted = server.accept(&request).expect("valid");
             let read = ResponseReader::new(HeadLimits::default()).receive(&accepted.response());
@@ -1114,14 +1077,15 @@ fn any_offer() -> impl Strategy<Value = Offer> {
         any::<[u8; 2]>(),
         prop::sample::select(&LIMITS[..]),
     );
-    choices.prop_map(|(bools, bits, client_limit)| Offer {
-        server_no_context_takeover: bools[0],
-        client_no_context_takeover: bools[1],
-        server_max_window_bits: bits[0] % 20,
-        client_max_window_bits: bits[1] % 20,
-        client_limit,
-        declines_server_no_context_takeover: bools[2],
-        declines_server_max_window_bits: bools[3],
+    choices.prop_map(|(bools, bits, client_limit)| {
+        Offer::default()
+            .with_server_no_context_takeover(bools[0])
+            .with_client_no_context_takeover(bools[1])
+            .with_server_max_window_bits(bits[0] % 20)
+            .with_client_max_window_bits(bits[1] % 20)
+            .with_client_limit(client_limit)
+            .with_declines_server_no_context_takeover(bools[2])
+            .with_declines_server_max_window_bits(bools[3])
     })
 }
 
@@ -1142,11 +1106,7 @@ proptest! {
             let (verified, said) = (verified.expect("valid").expect("there"), answered.params());
             prop_assert!(verified.client_max_window_bits <= said.client_max_window_bits);
             prop_assert!(verified.client_no_context_takeover >= said.client_no_context_takeover);
-            let of_server = Params {
-                client_max_window_bits: said.client_max_window_bits,
-                client_no_context_takeover: said.client_no_context_takeover,
-                ..verified
-            };
+            let of_server = verified.with_client_max_window_bits(said.client_max_window_bits).with_client_no_context_takeover(said.client_no_context_takeover);
             prop_assert_eq!(of_server, said);
             let declines = wanted.declines_server_no_context_takeover
                 || wanted.declines_server_max_window_bits

@@ -148,10 +148,8 @@ fn a_thread_keeps_four_engines_that_compress() {
     let run = |count| {
         (0..count)
             .map(|at| {
-                let config = Config {
-                    compression_level: 1 + u8::try_from(at % 9).expect("few"),
-                    ..Config::default()
-                };
+                let config = Config::default()
+                    .with_compression_level(1 + u8::try_from(at % 9).expect("few"));
                 let params = sent_with(
                     Role::Server,
                     true,
@@ -196,13 +194,12 @@ impl Way {
 
     fn sender(self) -> Connection {
         let params = sent_with(Role::Server, self.forgets, self.window_bits);
-        let config = Config {
-            compression_level: self.level,
-            compression_memory: self
-                .history
-                .map_or(CompressionMemory::Engine, CompressionMemory::History),
-            ..Config::default()
-        };
+        let config = Config::default()
+            .with_compression_level(self.level)
+            .with_compression_memory(
+                self.history
+                    .map_or(CompressionMemory::Engine, CompressionMemory::History),
+            );
         deflating(Role::Server, params, &config)
     }
 }

@@ -75,10 +75,7 @@ fn an_end_before_the_peers_close_is_an_error_that_says_where() {
         let bytes = towards(role, &frames);
         for (cut, expected) in cuts(role, &frames) {
             for delivery in [Delivery::Messages, Delivery::Chunks] {
-                let config = Config {
-                    delivery,
-                    ..Config::default()
-                };
+                let config = Config::default().with_delivery(delivery);
                 let case = format!("{cut} bytes to a {role:?}, {delivery:?}");
                 let conn = connection(role, &config);
                 assert_eq!(eof_of(conn, &bytes[..cut]), expected, "{case}");

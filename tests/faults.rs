@@ -178,10 +178,7 @@ impl Scene {
 
     /// Plays the scene over `stream`.
     fn play(self, adapter: Adapter, stream: &mut Nth) -> Played {
-        let config = Config {
-            fragment_size: 3_000,
-            ..Config::default()
-        };
+        let config = Config::default().with_fragment_size(3_000);
         let opened = match self.role() {
             Role::Client => adapter.connect(stream, &self.client(), &config),
             Role::Server => adapter.accept(stream, &self.server(), &config),

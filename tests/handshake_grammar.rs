@@ -76,11 +76,10 @@ fn is_head_in_every_way(
 /// HS-22, HR-16, S-13: requests and responses, good and bad, however they are cut.
 #[test]
 fn where_the_input_is_cut_changes_nothing() {
-    let tight = HeadLimits {
-        bytes: 90,
-        start_line: 40,
-        headers: 3,
-    };
+    let tight = HeadLimits::default()
+        .with_bytes(90)
+        .with_start_line(40)
+        .with_headers(3);
     let good: [&[u8]; 5] = [
         b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
         b"\r\n\r\nGET /chat?x HTTP/1.1\r\nHost: a\r\nCookie:  b = \xff \r\nEmpty:\r\n\r\n\x81\x85frames\r\n\r\n",
@@ -151,10 +150,7 @@ fn where_the_input_is_cut_changes_nothing() {
 fn where_a_head_of_many_lines_is_cut_changes_nothing() {
     for count in [1, 31, 32, 33, 40] {
         for limit in [count - 1, count, count + 1] {
-            let limits = HeadLimits {
-                headers: limit,
-                ..HeadLimits::default()
-            };
+            let limits = HeadLimits::default().with_headers(limit);
             let lines = "A: b\r\n".repeat(count);
             let request = format!("GET / HTTP/1.1\r\n{lines}\r\n");
             let response = format!("HTTP/1.1 101 \r\n{lines}\r\n");

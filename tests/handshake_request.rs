@@ -317,11 +317,10 @@ fn bytes_behind_the_head_are_not_taken() {
 /// HS-23, S-13, I-22: every limit is enforced as the bytes arrive, whatever is still to come.
 #[test]
 fn a_head_beyond_a_limit_is_refused_at_the_byte_that_exceeds_it() {
-    let limits = HeadLimits {
-        bytes: 100,
-        start_line: 40,
-        headers: 3,
-    };
+    let limits = HeadLimits::default()
+        .with_bytes(100)
+        .with_start_line(40)
+        .with_headers(3);
     for (endless, allowed, error, status) in [
         (
             "GET /aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
@@ -360,11 +359,10 @@ fn a_head_beyond_a_limit_is_refused_at_the_byte_that_exceeds_it() {
 #[test]
 fn a_head_within_the_limits_is_accepted() {
     let exact = b"GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n";
-    let limits = HeadLimits {
-        bytes: exact.len(),
-        start_line: 16,
-        headers: 2,
-    };
+    let limits = HeadLimits::default()
+        .with_bytes(exact.len())
+        .with_start_line(16)
+        .with_headers(2);
     assert!(
         RequestReader::new(limits)
             .receive(exact)

@@ -431,11 +431,10 @@ fn a_malformed_response_fails() {
 /// HR-22, S-13: the head is bounded as it arrives, and each interim one by itself.
 #[test]
 fn a_response_beyond_a_limit_fails() {
-    let limits = HeadLimits {
-        bytes: 60,
-        start_line: 40,
-        headers: 2,
-    };
+    let limits = HeadLimits::default()
+        .with_bytes(60)
+        .with_start_line(40)
+        .with_headers(2);
     for (head, error) in [
         (
             format!("HTTP/1.1 101 {}", "x".repeat(40)),

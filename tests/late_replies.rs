@@ -177,16 +177,11 @@ impl End {
 }
 
 fn config(random: &mut Random, level: u8) -> Config {
-    let config = Config {
-        fragment_size: [u32::MAX, 7, 1_000][random.below(3)],
-        ..Config::default()
-    };
+    let config = Config::default().with_fragment_size([u32::MAX, 7, 1_000][random.below(3)]);
     #[cfg(feature = "deflate")]
-    let config = Config {
-        compression_level: level,
-        compression_threshold: 0,
-        ..config
-    };
+    let config = config
+        .with_compression_level(level)
+        .with_compression_threshold(0);
     #[cfg(not(feature = "deflate"))]
     let _ = level;
     config

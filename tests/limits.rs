@@ -7,10 +7,7 @@ use sansocket::{Config, Limits, Role};
 
 /// Checks what is heard of `frames` under `limits`: by both roles, whole and byte by byte, handed over in every way.
 fn check(limits: Limits, frames: &[u8], heard: &[&str], answers: &[&str]) {
-    let config = Config {
-        limits,
-        ..Config::default()
-    };
+    let config = Config::default().with_limits(limits);
     for role in BOTH {
         let bytes = towards(role, frames);
         for feed in Feed::ALL {
@@ -33,10 +30,7 @@ fn check_hex(limits: Limits, frames: &str, heard: &[&str], answers: &[&str]) {
 #[test]
 fn a_frame_may_be_as_long_as_its_limit() {
     for len in [1, 5, 125, 126, 300, 65_536] {
-        let limits = Limits {
-            frame: len,
-            ..Limits::default()
-        };
+        let limits = Limits::default().with_frame(len);
         let len = usize::try_from(len).expect("small");
         let payload = vec![b'a'; len + 1];
         let within = naive::frame(0x82, &payload[1..]);
@@ -55,10 +49,7 @@ fn a_frame_may_be_as_long_as_its_limit() {
 /// S-03, SC-08: the limit is on frames, so a longer message may come in several.
 #[test]
 fn a_message_of_several_frames_may_be_longer_than_a_frame() {
-    let limits = Limits {
-        frame: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_frame(3);
     check_hex(
         limits,
         "01 03 'abc' 00 03 'def' 80 03 'ghi'",
@@ -76,11 +67,7 @@ fn a_message_of_several_frames_may_be_longer_than_a_frame() {
 /// CT-05, S-03: control frames are short by themselves, and no limit on data holds for them.
 #[test]
 fn limits_on_data_do_not_hold_for_control_frames() {
-    let limits = Limits {
-        frame: 0,
-        message: 0,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_frame(0).with_message(0);
     check_hex(
         limits,
         "89 03 'abc' 88 03 03e8 'x'",
@@ -92,10 +79,7 @@ fn limits_on_data_do_not_hold_for_control_frames() {
 /// FR-11, S-03, SC-08: the longest message, in one frame and in several; it fails at the header that shows it.
 #[test]
 fn a_message_may_be_as_long_as_its_limit() {
-    let limits = Limits {
-        message: 6,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_message(6);
     let too_large = &["fails MessageTooLarge 1009"];
     check_hex(limits, "81 06 'abcdef'", &[r#"text "abcdef""#], &[]);
     check_hex(limits, "81 07 'abcdefg'", too_large, &["close 1009"]);
@@ -130,10 +114,7 @@ fn a_message_may_be_as_long_as_its_limit() {
 /// FR-11, S-03: the most fragments of a message. A message in one frame has none.
 #[test]
 fn a_message_may_have_as_many_fragments_as_its_limit() {
-    let limits = Limits {
-        fragments: 3,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_fragments(3);
     check_hex(
         limits,
         "01 01 'a' 00 01 'b' 80 01 'c' 82 01 'x' 01 01 'd' 00 01 'e' 80 01 'f'",
@@ -146,10 +127,7 @@ fn a_message_may_have_as_many_fragments_as_its_limit() {
         &["fails TooManyFragments 1008"],
         &["close 1008"],
     );
-    let none = Limits {
-        fragments: 0,
-        ..Limits::default()
-    };
+    let none = Limits::default().with_fragments(0);
     check_hex(none, "81 01 'a'", &[r#"text "a""#], &[]);
     check_hex(
         none,
@@ -162,10 +140,7 @@ fn a_message_may_have_as_many_fragments_as_its_limit() {
 /// FR-11, S-03, F-13: the most fragments without payload. A message in one frame has none, even if it is empty.
 #[test]
 fn a_message_may_have_as_many_empty_fragments_as_its_limit() {
-    let limits = Limits {
-        empty_fragments: 2,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_empty_fragments(2);
     check_hex(
         limits,
         "01 00 00 01 'a' 00 00 80 01 'b' 82 00 01 00 80 00",
@@ -178,10 +153,7 @@ fn a_message_may_have_as_many_empty_fragments_as_its_limit() {
         &["fails TooManyEmptyFragments 1008"],
         &["close 1008"],
     );
-    let none = Limits {
-        empty_fragments: 0,
-        ..Limits::default()
-    };
+    let none = Limits::default().with_empty_fragments(0);
     check_hex(
         none,
         "81 00 82 00 01 01 'a' 80 01 'b'",
@@ -200,10 +172,7 @@ fn a_message_may_have_as_many_empty_fragments_as_its_limit() {
 /// message.
 #[test]
 fn fragments_may_be_as_far_apart_as_the_limit() {
-    let limits = Limits {
-        control_frames: 2,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_control_frames(2);
     check_hex(
         limits,
         "8a00 8a00 8a00 01 01 'a' 8a00 8a00 00 01 'b' 8a00 8a00 80 01 'c' 8a00 8a00 8a00",
@@ -232,10 +201,7 @@ fn fragments_may_be_as_far_apart_as_the_limit() {
         ],
         &[r#"pong "p""#, "close 1008"],
     );
-    let none = Limits {
-        control_frames: 0,
-        ..Limits::default()
-    };
+    let none = Limits::default().with_control_frames(0);
     check_hex(
         none,
         "89 00 01 01 'a' 89 00",

@@ -22,12 +22,11 @@ fn end(role: Role, agreed: Option<u64>, config: &Config) -> Connection {
     };
     let mut random = Random::new(seed);
     let mut bits = || u8::try_from(8 + random.below(8)).expect("8 to 15");
-    let params = sansocket::deflate::Params {
-        server_max_window_bits: bits(),
-        client_max_window_bits: bits(),
-        server_no_context_takeover: bits() < 12,
-        client_no_context_takeover: bits() < 12,
-    };
+    let params = sansocket::deflate::Params::default()
+        .with_server_max_window_bits(bits())
+        .with_client_max_window_bits(bits())
+        .with_server_no_context_takeover(bits() < 12)
+        .with_client_no_context_takeover(bits() < 12);
     common::deflating(role, params, config)
 }
 
@@ -39,10 +38,7 @@ fn end(role: Role, _: Option<u64>, config: &Config) -> Connection {
 /// Returns what a peer sends to `role`: messages and fragments of all lengths, control frames between, now and then a byte
 /// that is wrong.
 fn sent(random: &mut Random, role: Role, agreed: Option<u64>) -> Vec<u8> {
-    let config = Config {
-        fragment_size: [u32::MAX, 40_000, 5_000][random.below(3)],
-        ..Config::default()
-    };
+    let config = Config::default().with_fragment_size([u32::MAX, 40_000, 5_000][random.below(3)]);
     let mut peer = end(peer_of(role), agreed, &config);
     for _ in 0..=random.below(6) {
         let len = pick(random, &[0, 1, 125, 4_096, 9_000, 40_000, 70_000]);
@@ -221,10 +217,7 @@ fn the_way_to_receive_may_change_within_a_message() {
             whole.hear_slice(&mut bytes.clone());
             let expected = whole.end();
             for delivery in [Delivery::Messages, Delivery::Chunks] {
-                let config = Config {
-                    delivery,
-                    ..Config::default()
-                };
+                let config = Config::default().with_delivery(delivery);
                 let mut ear = Ear::new(end(role, agreed, &config), seed);
                 ear.hear_mixed(&bytes);
                 assert_eq!(ear.end(), expected, "{seed}, {role:?}, {delivery:?}");

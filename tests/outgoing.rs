@@ -164,10 +164,7 @@ fn large_payloads_of_a_server_are_shared() {
     server.send(text.into()).expect("open");
     assert_eq!(place_of(&mut server, &payload), payload.as_ptr());
 
-    let config = Config {
-        fragment_size: 4_096,
-        ..Config::default()
-    };
+    let config = Config::default().with_fragment_size(4_096);
     let mut server = common::connection(Role::Server, &config);
     let long: Vec<_> = (0..3 * LARGE).map(|i| i.to_le_bytes()[1]).collect();
     let long = Bytes::from(long);
@@ -241,10 +238,7 @@ fn a_pong_goes_out_between_short_fragments() {
 
 fn check_pong_in_fragments_of(fragment_size: u32) {
     for role in BOTH {
-        let config = Config {
-            fragment_size,
-            ..Config::default()
-        };
+        let config = Config::default().with_fragment_size(fragment_size);
         let mut conn = common::connection(role, &config);
         conn.send_binary(&vec![7; 100_000]).expect("open");
         let before = bytes_before_pong(&mut conn, role, 10);
@@ -553,11 +547,9 @@ fn a_pong_that_was_shown_stays_in_front() {
 /// The application is told to stop from the high watermark up, and to go on from the low one down.
 #[test]
 fn congestion_lasts_from_the_high_to_the_low_watermark() {
-    let config = Config {
-        high_watermark: 1_000,
-        low_watermark: 100,
-        ..Config::default()
-    };
+    let config = Config::default()
+        .with_high_watermark(1_000)
+        .with_low_watermark(100);
     let mut conn = common::connection(Role::Server, &config);
     assert!(!conn.is_congested());
     conn.send_binary(&[0; 995]).expect("open");
@@ -579,10 +571,7 @@ fn congestion_lasts_from_the_high_to_the_low_watermark() {
 #[test]
 fn data_beyond_the_limit_is_handed_back() {
     for role in BOTH {
-        let config = Config {
-            outgoing_limit: 100,
-            ..Config::default()
-        };
+        let config = Config::default().with_outgoing_limit(100);
         let mut conn = common::connection(role, &config);
         let header = if role == Role::Client { 6 } else { 2 };
         conn.send_binary(&vec![1; 99 - header]).expect("room");
@@ -626,10 +615,7 @@ fn data_beyond_the_limit_is_handed_back() {
 /// A queue exactly at its limit is full, and takes data again one byte below.
 #[test]
 fn the_limit_is_exact() {
-    let config = Config {
-        outgoing_limit: 100,
-        ..Config::default()
-    };
+    let config = Config::default().with_outgoing_limit(100);
     let mut conn = common::connection(Role::Server, &config);
     conn.send_binary(&[0; 98]).expect("room");
     assert_eq!(conn.buffered(), 100);
@@ -648,10 +634,7 @@ fn the_limit_counts_pings_and_pongs() {
     for role in BOTH {
         for queue in queue {
             for limit in 10..300 {
-                let config = Config {
-                    outgoing_limit: limit,
-                    ..Config::default()
-                };
+                let config = Config::default().with_outgoing_limit(limit);
                 let mut conn = common::connection(role, &config);
                 conn.send_text("a").expect("room");
                 queue(&mut conn, role);
@@ -723,10 +706,7 @@ fn memory_of_written_pings_is_used_again() {
 /// A message in fragments that meets a full queue goes on when there is room again.
 #[test]
 fn a_fragment_that_was_refused_can_be_sent_later() {
-    let config = Config {
-        outgoing_limit: 10,
-        ..Config::default()
-    };
+    let config = Config::default().with_outgoing_limit(10);
     let mut conn = common::connection(Role::Server, &config);
     conn.send_fragment(MessageKind::Text, b"0123456789\xe2", Fin::More)
         .expect("room");
@@ -846,10 +826,7 @@ struct Model {
 
 impl Model {
     fn new(role: Role, fragment_size: u32) -> Self {
-        let config = Config {
-            fragment_size,
-            ..Config::default()
-        };
+        let config = Config::default().with_fragment_size(fragment_size);
         Self {
             role,
             conn: common::connection(role, &config),

@@ -315,10 +315,7 @@ fn check_round_trip(
 
 fn config() -> impl Strategy<Value = Config> {
     let sizes = select(&[1_u32, 2, 125, 126, 5_000, u32::MAX][..]);
-    sizes.prop_map(|fragment_size| Config {
-        fragment_size,
-        ..Config::default()
-    })
+    sizes.prop_map(|fragment_size| Config::default().with_fragment_size(fragment_size))
 }
 
 proptest! {
@@ -350,11 +347,12 @@ mod compressed {
     use super::*;
 
     fn params() -> impl Strategy<Value = Params> {
-        (any::<[bool; 2]>(), [9_u8..=15, 9_u8..=15]).prop_map(|(forgets, bits)| Params {
-            server_no_context_takeover: forgets[0],
-            client_no_context_takeover: forgets[1],
-            server_max_window_bits: bits[0],
-            client_max_window_bits: bits[1],
+        (any::<[bool; 2]>(), [9_u8..=15, 9_u8..=15]).prop_map(|(forgets, bits)| {
+            Params::default()
+                .with_server_no_context_takeover(forgets[0])
+                .with_client_no_context_takeover(forgets[1])
+                .with_server_max_window_bits(bits[0])
+                .with_client_max_window_bits(bits[1])
         })
     }
 
@@ -372,13 +370,7 @@ mod compressed {
             steps in vec(step(), 0..6),
             cuts in vec(any::<Index>(), 0..9),
         ) {
-            let config = Config {
-                fragment_size,
-                compression_level: 1,
-                compression_threshold,
-                compression_memory: memory,
-                ..Config::default()
-            };
+            let config = Config::default().with_fragment_size(fragment_size).with_compression_level(1).with_compression_threshold(compression_threshold).with_compression_memory(memory);
             let open = |role, config: &Config| common::deflating(role, params, config);
             check_round_trip(open, role, config, &steps, &cuts)?;
         }

@@ -17,11 +17,9 @@ const BLOCK: usize = 64 << 10;
 
 /// Returns a connection that takes any number of bytes to write.
 fn unlimited(role: Role) -> Connection {
-    let config = Config {
-        outgoing_limit: usize::MAX,
-        high_watermark: u32::MAX,
-        ..Config::default()
-    };
+    let config = Config::default()
+        .with_outgoing_limit(usize::MAX)
+        .with_high_watermark(u32::MAX);
     connection(role, &config)
 }
 

@@ -58,10 +58,7 @@ fn all_else_is_read_into_the_buffer() {
 /// A message that is handed on in chunks has no memory to read into.
 #[test]
 fn chunks_are_read_into_the_buffer() {
-    let config = Config {
-        delivery: Delivery::Chunks,
-        ..Config::default()
-    };
+    let config = Config::default().with_delivery(Delivery::Chunks);
     let mut client = common::connection(Role::Client, &config);
     let frame = naive::frame(0x82, &vec![7; 30_000]);
     assert_eq!(hear(&mut client, &frame[..10_000]).len(), 1);

@@ -78,10 +78,7 @@ mod s5_1_masking_direction {
     #[test]
     fn clients_mask_every_frame_and_servers_none() {
         for role in BOTH {
-            let config = Config {
-                fragment_size: 4,
-                ..Config::default()
-            };
+            let config = Config::default().with_fragment_size(4);
             let mut conn = common::connection(role, &config);
             conn.send_text("Hello").expect("open");
             conn.send_binary(b"").expect("open");
@@ -233,10 +230,7 @@ mod s5_3_masking {
         std::thread_local! {
             static NEXT: Cell<u8> = const { Cell::new(0) };
         }
-        let config = Config {
-            fragment_size: 3,
-            ..Config::default()
-        };
+        let config = Config::default().with_fragment_size(3);
         let mut client = Connection::client_with_keys(&config, || {
             NEXT.set(NEXT.get() + 1);
             [NEXT.get(); 4]
@@ -386,10 +380,7 @@ mod s5_4_fragmentation {
     #[test]
     fn long_messages_are_fragmented() {
         for role in BOTH {
-            let config = Config {
-                fragment_size: 4,
-                ..Config::default()
-            };
+            let config = Config::default().with_fragment_size(4);
             let mut conn = common::connection(role, &config);
             conn.send_text("Hel€lo").expect("open");
             conn.send_binary(b"1234").expect("open");
@@ -453,10 +444,7 @@ mod s5_4_fragmentation {
     #[test]
     fn a_long_fragment_is_fragmented_too() {
         for role in BOTH {
-            let config = Config {
-                fragment_size: 3,
-                ..Config::default()
-            };
+            let config = Config::default().with_fragment_size(3);
             let mut conn = common::connection(role, &config);
             conn.send_fragment(MessageKind::Binary, b"abcdefg", Fin::More)
                 .expect("the first");
@@ -478,10 +466,7 @@ mod s5_4_fragmentation {
     /// FR-09: parts of a message are delivered before it ends, if the application wants them.
     #[test]
     fn chunks_are_delivered_as_they_arrive() {
-        let config = Config {
-            delivery: sansocket::Delivery::Chunks,
-            ..Config::default()
-        };
+        let config = Config::default().with_delivery(sansocket::Delivery::Chunks);
         let mut client = common::connection(Role::Client, &config);
         for (bytes, heard) in [
             ("01", &[][..]),
@@ -666,10 +651,7 @@ mod s6_sending_and_receiving {
     #[test]
     fn what_one_end_sends_the_other_hears() {
         for fragment_size in [u32::MAX, 1_000, 100] {
-            let config = Config {
-                fragment_size,
-                ..Config::default()
-            };
+            let config = Config::default().with_fragment_size(fragment_size);
             let mut pair = Pair::new(&config);
             let mut expected = Vec::new();
             for len in [

@@ -47,12 +47,12 @@ fn send(conn: &mut Connection, peer: &mut Connection, text: &str) -> naive::Fram
 fn both_ends_do_what_was_agreed_on() {
     let numbers: String = (0..900).map(|i| (i * i * 7).to_string()).collect();
     let wishes = [9, 12, 15].into_iter().flat_map(|bits| {
-        [(false, false), (false, true), (true, false), (true, true)].map(|(server, client)| Offer {
-            server_no_context_takeover: server,
-            client_no_context_takeover: client,
-            server_max_window_bits: bits,
-            client_max_window_bits: 24 - bits,
-            ..Offer::default()
+        [(false, false), (false, true), (true, false), (true, true)].map(|(server, client)| {
+            Offer::default()
+                .with_server_no_context_takeover(server)
+                .with_client_no_context_takeover(client)
+                .with_server_max_window_bits(bits)
+                .with_client_max_window_bits(24 - bits)
         })
     });
     let wishes: Vec<_> = wishes.collect();
@@ -131,10 +131,7 @@ fn windows_are_large_enough_to_be_useful() {
             .min(params.server_max_window_bits)
             >= 10
     );
-    let small = Offer {
-        server_max_window_bits: 10,
-        ..Offer::default()
-    };
+    let small = Offer::default().with_server_max_window_bits(10);
     let [Some(params), _] = agree(Some(small), Some(Offer::default())) else {
         panic!("agreed");
     };

@@ -778,14 +778,8 @@ fn a_message_of_nothing_is_empty() {
 /// what was below it in one message counts for nothing in the next.
 #[test]
 fn a_message_is_limited_by_what_comes_out() {
-    let limits = Limits {
-        message: 1_000,
-        ..Limits::default()
-    };
-    let config = Config {
-        limits,
-        ..Config::default()
-    };
+    let limits = Limits::default().with_message(1_000);
+    let config = Config::default().with_limits(limits);
     let start = Writer::default;
     for role in BOTH {
         for len in [999, 1_000, 1_001, 1_258, 60_000] {
@@ -856,10 +850,7 @@ fn chunks_add_up() {
     ];
     let expected = [&data[..], &expand(&data, &symbols)].concat();
     let payload = writer.dynamic(false, &symbols).message();
-    let config = Config {
-        delivery: Delivery::Chunks,
-        ..Config::default()
-    };
+    let config = Config::default().with_delivery(Delivery::Chunks);
     for role in BOTH {
         let bytes = towards(role, &frame(BINARY, &payload));
         for step in [1, 100, 1_001, usize::MAX] {

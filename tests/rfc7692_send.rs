@@ -13,10 +13,10 @@ use sansocket::{
 
 /// All that can be agreed on in one direction, and all that can be kept between two messages.
 fn setups(role: Role, level: u8) -> Vec<(Params, Config)> {
-    let config = |compression_memory| Config {
-        compression_level: level,
-        compression_memory,
-        ..Config::default()
+    let config = |compression_memory| {
+        Config::default()
+            .with_compression_level(level)
+            .with_compression_memory(compression_memory)
     };
     let mut setups = Vec::new();
     for bits in 8..=15 {
@@ -236,10 +236,7 @@ fn no_match_of_a_long_message_passes_the_window() {
     for role in BOTH {
         for bits in [8, 9, 15] {
             for level in [1, 4, 9] {
-                let config = Config {
-                    compression_level: level,
-                    ..Config::default()
-                };
+                let config = Config::default().with_compression_level(level);
                 let farthest = farthest_of(role, sent_with(role, false, bits), &config, 2, 200_000);
                 assert!(farthest <= 1 << bits, "{farthest}");
             }
@@ -274,10 +271,7 @@ fn the_examples_of_the_rfc() {
             ];
             assert_eq!(payloads, expected);
         }
-        let config = Config {
-            fragment_size: 4,
-            ..Config::default()
-        };
+        let config = Config::default().with_fragment_size(4);
         let mut conn = deflating(role, Params::default(), &config);
         conn.send_with(Message::from("Hello"), Compress::Always)
             .expect("open");
@@ -360,10 +354,7 @@ fn the_tail_is_removed_at_the_end_only() {
         }
         // Frames that the application does not see.
         for size in 1..=9 {
-            let config = Config {
-                fragment_size: size,
-                ..Config::default()
-            };
+            let config = Config::default().with_fragment_size(size);
             let mut conn = deflating(role, Params::default(), &config);
             let mut whole = deflating(role, Params::default(), &Config::default());
             for data in [&[0; 300][..], b"Hello", b""] {
@@ -457,10 +448,7 @@ fn what_is_not_sent_compressed_leaves_no_trace() {
     let mut random = Random::new(4);
     for role in BOTH {
         for (params, config) in setups(role, 6) {
-            let config = Config {
-                outgoing_limit: 1,
-                ..config
-            };
+            let config = config.with_outgoing_limit(1);
             let mut conn = deflating(role, params, &config);
             let mut reader = Reader::new(params, role);
             for _ in 0..5 {

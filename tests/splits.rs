@@ -383,12 +383,12 @@ proptest! {
         mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         limits in prop::sample::select(vec![
             Limits::default(),
-            Limits { message: 100, ..Limits::default() },
-            Limits { frame: 40, fragments: 2, ..Limits::default() },
-            Limits { empty_fragments: 0, control_frames: 1, ..Limits::default() },
+            Limits::default().with_message(100),
+            Limits::default().with_frame(40).with_fragments(2),
+            Limits::default().with_empty_fragments(0).with_control_frames(1),
         ]),
     ) {
-        let config = Config { limits, ..Config::default() };
+        let config = Config::default().with_limits(limits);
         let expected = run(role, config, Feed::Slice, [&bytes[..]]);
         let mut at: Vec<_> = cuts.drain(..).map(|cut| cut.index(bytes.len() + 1)).collect();
         at.extend([0, bytes.len()]);

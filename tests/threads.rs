@@ -8,7 +8,6 @@ use std::sync::mpsc;
 use std::thread;
 
 use common::{BOTH, Random, deflating, hear, peer_of, show, take};
-use sansocket::deflate::Params;
 use sansocket::{CompressionMemory, Config, Connection, Role};
 
 /// A sender, and the receiver of what it sends: a conversation of its own, whose words no other has.
@@ -25,19 +24,15 @@ impl Talk {
     fn new(name: usize) -> Self {
         let mut random = Random::new(name as u64);
         let role = BOTH[name % 2];
-        let params = Params {
-            server_no_context_takeover: random.below(2) == 0,
-            client_no_context_takeover: random.below(2) == 0,
-            ..common::sent_with(role, false, 15)
-        };
-        let config = Config {
-            compression_threshold: 0,
-            compression_memory: match random.below(2) {
+        let params = common::sent_with(role, false, 15)
+            .with_server_no_context_takeover(random.below(2) == 0)
+            .with_client_no_context_takeover(random.below(2) == 0);
+        let config = Config::default()
+            .with_compression_threshold(0)
+            .with_compression_memory(match random.below(2) {
                 0 => CompressionMemory::Engine,
                 _ => CompressionMemory::History(12),
-            },
-            ..Config::default()
-        };
+            });
         Self {
             name,
             sender: deflating(role, params, &config),

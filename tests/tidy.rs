@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 /// The parts, from the bottom up: each may import those on lines above it, none on its own line or below.
 const RANKS: &[&[&str]] = &[
-    &["error", "mask", "role", "pool", "spare", "random", "config"],
+    &[
+        "error", "mask", "role", "pool", "setters", "spare", "random",
+    ],
+    &["config"],
     &["buffer"],
     &["frame", "utf8", "payload"],
     &["text"],

@@ -946,10 +946,7 @@ async fn a_plain_request_can_be_answered() {
 #[::tokio::test]
 async fn a_handshake_can_be_configured() {
     let (near, far) = duplex(1 << 10);
-    let config = Config {
-        fragment_size: 2,
-        ..Config::default()
-    };
+    let config = Config::default().with_fragment_size(2);
     let serve = async {
         let incoming = Incoming::read(far, HeadLimits::default(), PATIENCE)
             .await
@@ -1071,11 +1068,9 @@ async fn a_failure_is_the_last_item() {
 /// The sink takes messages until the connection is congested, and again when that is over.
 #[::tokio::test]
 async fn a_congested_sink_is_not_ready() {
-    let config = Config {
-        high_watermark: 1_000,
-        low_watermark: 100,
-        ..Config::default()
-    };
+    let config = Config::default()
+        .with_high_watermark(1_000)
+        .with_low_watermark(100);
     for role in BOTH {
         let mut wire = Wire::silent("");
         wire.room = 10;

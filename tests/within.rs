@@ -154,8 +154,8 @@ proptest! {
             bytes[at] ^= flip;
         }
         let params = sent_with(peer_of(role), !takeover, 15);
-        let limits = Limits { message: limit, ..Limits::default() };
-        let config = Config { limits, ..Config::default() };
+        let limits = Limits::default().with_message(limit);
+        let config = Config::default().with_limits(limits);
         let fresh = |config: &Config| deflating(role, params, config);
         let expected = run_on(fresh, config, Feed::Slice, [&bytes[..]]);
 
@@ -165,7 +165,7 @@ proptest! {
         let pieces: Vec<_> = at.windows(2).map(|pair| &bytes[pair[0]..pair[1]]).collect();
         for delivery in [Delivery::Messages, Delivery::Chunks] {
             for shared in [false, true] {
-                let conn = fresh(&Config { delivery, ..config });
+                let conn = fresh(&config.with_delivery(delivery));
                 let mut turns = Turns { budgets: budgets.clone(), at: 0 };
                 let (events, wrote) = hear_within(conn, shared, &mut turns, &pieces);
                 prop_assert_eq!(&events, &expected.events, "{:?} {} {:?}", delivery, shared, at);
@@ -193,10 +193,7 @@ fn a_bomb_costs_its_budget_each_call() {
     assert!(frame.len() < 100 << 10, "{} bytes", frame.len());
     for delivery in [Delivery::Messages, Delivery::Chunks] {
         for budget in [100_000, MIB] {
-            let config = Config {
-                delivery,
-                ..Config::default()
-            };
+            let config = Config::default().with_delivery(delivery);
             let mut read = frame.clone();
             let mut input = &mut read[..];
             let mut conn = deflating(Role::Client, Params::default(), &config);
@@ -346,10 +343,7 @@ fn no_budget_makes_a_message_cost_more() {
     let rest = Writer::default().fixed(false, &[]).fixed(false, &few);
     let frame = [start, rest.message()].concat();
     let frame = naive::frame(0xC2, &frame);
-    let config = Config {
-        delivery: Delivery::Chunks,
-        ..Config::default()
-    };
+    let config = Config::default().with_delivery(Delivery::Chunks);
     for budget in [1, 7, 100, 258, 1_000, 10_000] {
         let conn = deflating(Role::Client, Params::default(), &config);
         let mut turns = Turns {

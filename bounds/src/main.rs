@@ -10,13 +10,8 @@ use sansocket::handshake::{HeadLimits, RequestReader};
 use sansocket::{Config, Connection, Delivery, Limits};
 
 /// No limit that would end a case before its time.
-const CONFIG: fn() -> Config = || Config {
-    limits: Limits {
-        fragments: u32::MAX,
-        ..Limits::default()
-    },
-    ..Config::default()
-};
+const CONFIG: fn() -> Config =
+    || Config::default().with_limits(Limits::default().with_fragments(u32::MAX));
 
 /// How many bytes a read brings.
 const READ: usize = 16 << 10;
@@ -50,11 +45,9 @@ fn receive(mut connection: Connection, bytes: &mut [u8], size: usize) {
 
 /// Reads a head in pieces of `size`.
 fn read_head(head: &[u8], size: usize) {
-    let limits = HeadLimits {
-        bytes: usize::MAX,
-        headers: usize::MAX,
-        ..HeadLimits::default()
-    };
+    let limits = HeadLimits::default()
+        .with_bytes(usize::MAX)
+        .with_headers(usize::MAX);
     let mut reader = RequestReader::new(limits);
     let ends = head
         .chunks(size)
@@ -99,10 +92,7 @@ fn count(case: &str, n: usize) -> Result<(), String> {
             // A long message in stored blocks, of which each chunk takes a little, all in one read.
             let block = [&[0, 0xE8, 0x03, 0x17, 0xFC][..], &[b'a'; 1_000]].concat();
             let mut bytes = frame(0xC2, &[block.repeat(n), vec![0]].concat());
-            let config = Config {
-                delivery: Delivery::Chunks,
-                ..CONFIG()
-            };
+            let config = CONFIG().with_delivery(Delivery::Chunks);
             let server = Connection::server(&config).with_deflate(Params::default(), &config);
             receive_counted(server, &mut bytes, usize::MAX);
         }

@@ -12,11 +12,10 @@ pub fn limits(choices: &mut Choices<'_>) -> HeadLimits {
     let (bytes, start_line, headers) =
         choices.pick(&[(0, 0, 0), (0, 0, 0), (100, 0, 0), (0, 30, 0), (0, 0, 3)]);
     let or = |limit, default| if limit == 0 { default } else { limit };
-    HeadLimits {
-        bytes: or(bytes, default.bytes),
-        start_line: or(start_line, default.start_line),
-        headers: or(headers, default.headers),
-    }
+    HeadLimits::default()
+        .with_bytes(or(bytes, default.bytes))
+        .with_start_line(or(start_line, default.start_line))
+        .with_headers(or(headers, default.headers))
 }
 
 /// Tells whether a head that has a syntax may be refused for this: it is over a limit, or a line ends in a single LF.
@@ -46,11 +45,13 @@ pub fn print(start: &[u8], headers: &Headers) -> Vec<u8> {
 }
 
 /// The limits of a head that has been read and is written otherwise.
-pub const NO_LIMITS: HeadLimits = HeadLimits {
-    bytes: usize::MAX,
-    start_line: usize::MAX,
-    headers: usize::MAX,
-};
+#[must_use]
+pub fn no_limits() -> HeadLimits {
+    HeadLimits::default()
+        .with_bytes(usize::MAX)
+        .with_start_line(usize::MAX)
+        .with_headers(usize::MAX)
+}
 
 /// Returns what was read in a form that can be compared.
 pub fn show(read: &impl Debug) -> String {

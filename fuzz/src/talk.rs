@@ -10,12 +10,11 @@ use crate::choices::Choices;
 /// does as much when a small one is full as when a large one is.
 pub fn params(choices: &mut Choices<'_>) -> Params {
     let flags = choices.byte();
-    let params = Params {
-        server_no_context_takeover: flags & 1 != 0,
-        client_no_context_takeover: flags & 2 != 0,
-        server_max_window_bits: 15 - choices.byte() % 8,
-        client_max_window_bits: 15 - choices.byte() % 8,
-    };
+    let params = Params::default()
+        .with_server_no_context_takeover(flags & 1 != 0)
+        .with_client_no_context_takeover(flags & 2 != 0)
+        .with_server_max_window_bits(15 - choices.byte() % 8)
+        .with_client_max_window_bits(15 - choices.byte() % 8);
     let smallest = params
         .server_max_window_bits
         .min(params.client_max_window_bits);

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sansocket::deflate::{ClientLimit, Element, Offer, Params};
+use sansocket::deflate::{ClientLimit, Element, Offer};
 use sansocket::handshake::{Extension, Extensions};
 use sansocket_fuzz::choices::Choices;
 
@@ -41,19 +41,18 @@ fuzz_target!(|data: &[u8]| {
 fn offer(choices: &mut Choices<'_>) -> Offer {
     let flags = choices.byte();
     let bits = choices.byte();
-    Offer {
-        server_no_context_takeover: flags & 1 != 0,
-        client_no_context_takeover: flags & 2 != 0,
-        server_max_window_bits: bits & 15,
-        client_max_window_bits: bits >> 4,
-        client_limit: match flags >> 2 & 3 {
+    Offer::default()
+        .with_server_no_context_takeover(flags & 1 != 0)
+        .with_client_no_context_takeover(flags & 2 != 0)
+        .with_server_max_window_bits(bits & 15)
+        .with_client_max_window_bits(bits >> 4)
+        .with_client_limit(match flags >> 2 & 3 {
             0 => ClientLimit::Never,
             1 => ClientLimit::Required,
             _ => ClientLimit::Optional,
-        },
-        declines_server_no_context_takeover: flags & 16 != 0,
-        declines_server_max_window_bits: flags & 32 != 0,
-    }
+        })
+        .with_declines_server_no_context_takeover(flags & 16 != 0)
+        .with_declines_server_max_window_bits(flags & 32 != 0)
 }
 
 /// An element is printed and parsed alike.
@@ -78,11 +77,9 @@ fn agree(offered: &Extensions, wanted: Offer) {
     let verified = verified.expect("it is valid").expect("it is there");
     assert!(verified.client_max_window_bits <= params.client_max_window_bits);
     assert!(verified.client_no_context_takeover || !params.client_no_context_takeover);
-    let of_server = Params {
-        client_max_window_bits: params.client_max_window_bits,
-        client_no_context_takeover: params.client_no_context_takeover,
-        ..verified
-    };
+    let of_server = verified
+        .with_client_max_window_bits(params.client_max_window_bits)
+        .with_client_no_context_takeover(params.client_no_context_takeover);
     assert_eq!(of_server, params);
     assert!((8..=15).contains(&params.server_max_window_bits));
     assert!((8..=15).contains(&params.client_max_window_bits));

@@ -14,24 +14,16 @@ fuzz_target!(|data: &[u8]| {
     let chunks = choices.flag();
     let step = choices.pick(&[1000, 1, 7]);
     let limit = choices.pick(&[1 << 16, 300, 70_000]);
-    let limits = Limits {
-        message: limit as u64,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with_message(limit as u64);
     let delivery = if chunks {
         Delivery::Chunks
     } else {
         Delivery::Messages
     };
-    let config = Config {
-        limits,
-        delivery,
-        ..Config::default()
-    };
-    let params = Params {
-        server_no_context_takeover: !takeover,
-        ..Params::default()
-    };
+    let config = Config::default()
+        .with_limits(limits)
+        .with_delivery(delivery);
+    let params = Params::default().with_server_no_context_takeover(!takeover);
     let mut receiver = Receiver::new(Role::Client, &config).with_deflate(params);
 
     let mut history = Vec::new();

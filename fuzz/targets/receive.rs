@@ -68,28 +68,25 @@ impl Setup {
             } else {
                 Role::Client
             },
-            limits: Limits {
-                frame: choices.pick(&[default.frame, 0, 125, 5_000]),
-                message: choices.pick(&[1 << 17, 0, 10, 300, 5_000, 70_000]),
-                fragments: choices.pick(&[default.fragments, 0, 1, 3]),
-                empty_fragments: choices.pick(&[default.empty_fragments, 0, 2]),
-                control_frames: choices.pick(&[default.control_frames, 0, 2]),
-            },
-            deflate: (flags & 2 != 0).then(|| Params {
-                server_no_context_takeover: flags & 4 != 0,
-                client_no_context_takeover: flags & 4 != 0,
-                ..Params::default()
+            limits: Limits::default()
+                .with_frame(choices.pick(&[default.frame, 0, 125, 5_000]))
+                .with_message(choices.pick(&[1 << 17, 0, 10, 300, 5_000, 70_000]))
+                .with_fragments(choices.pick(&[default.fragments, 0, 1, 3]))
+                .with_empty_fragments(choices.pick(&[default.empty_fragments, 0, 2]))
+                .with_control_frames(choices.pick(&[default.control_frames, 0, 2])),
+            deflate: (flags & 2 != 0).then(|| {
+                Params::default()
+                    .with_server_no_context_takeover(flags & 4 != 0)
+                    .with_client_no_context_takeover(flags & 4 != 0)
             }),
             closing: flags & 0x18 == 0x18,
         }
     }
 
     fn connection(&self, delivery: Delivery) -> Connection {
-        let config = Config {
-            limits: self.limits,
-            delivery,
-            ..Config::default()
-        };
+        let config = Config::default()
+            .with_limits(self.limits)
+            .with_delivery(delivery);
         let mut connection = connection(self.role, &config);
         if let Some(params) = self.deflate {
             connection = connection.with_deflate(params, &config);

@@ -88,7 +88,7 @@ fn is_read_again(request: &Request) {
     let minor = u8::from(request.version() == HttpVersion::Http11);
     let start = format!("{method} {target} HTTP/1.{minor}");
     let head = head::print(start.as_bytes(), request.headers());
-    let (again, used) = (read(head::NO_LIMITS, &head, head.len()).expect("good")).expect("whole");
+    let (again, used) = (read(head::no_limits(), &head, head.len()).expect("good")).expect("whole");
     assert_eq!(used, head.len());
     assert_eq!((again.method(), again.target()), (method, target));
     assert_eq!(again.version(), request.version());

@@ -87,7 +87,7 @@ fn is_read_again(response: &Response) {
     let start = format!("HTTP/1.{minor} {status:03} ");
     let start = [start.as_bytes(), reason].concat();
     let head = head::print(&start, response.headers());
-    let (again, used) = (read(head::NO_LIMITS, &head, head.len()).expect("good")).expect("whole");
+    let (again, used) = (read(head::no_limits(), &head, head.len()).expect("good")).expect("whole");
     assert_eq!(used, head.len());
     assert_eq!((again.status(), again.reason()), (status, reason));
     assert_eq!(again.version(), response.version());

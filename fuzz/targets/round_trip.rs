@@ -17,18 +17,13 @@ fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
     let (from, to) = choices.pick(&[(Role::Client, Role::Server), (Role::Server, Role::Client)]);
     // Fragments of one byte are allowed here.
-    let limits = Limits {
-        fragments: u32::MAX,
-        ..Limits::default()
-    };
-    let config = Config {
-        delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
-        fragment_size: talk::fragment_size(&mut choices),
-        compression_level: talk::level(&mut choices),
-        compression_memory: talk::memory(&mut choices),
-        limits,
-        ..Config::default()
-    };
+    let limits = Limits::default().with_fragments(u32::MAX);
+    let config = Config::default()
+        .with_delivery(choices.pick(&[Delivery::Messages, Delivery::Chunks]))
+        .with_fragment_size(talk::fragment_size(&mut choices))
+        .with_compression_level(talk::level(&mut choices))
+        .with_compression_memory(talk::memory(&mut choices))
+        .with_limits(limits);
     let mut sender = connection(from, &config);
     let mut receiver = connection(to, &config);
     let mut agreed = None;

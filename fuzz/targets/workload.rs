@@ -69,20 +69,15 @@ fuzz_target!(|data: &[u8]| {
 
 fn config(choices: &mut Choices<'_>) -> Config {
     // Fragments of one byte are allowed here.
-    let limits = Limits {
-        fragments: u32::MAX,
-        ..Limits::default()
-    };
-    Config {
-        delivery: choices.pick(&[Delivery::Messages, Delivery::Chunks]),
-        fragment_size: talk::fragment_size(choices),
-        outgoing_limit: choices.pick(&[64 << 20, 0, 300, 10_000]),
-        compression_level: talk::level(choices),
-        compression_threshold: choices.pick(&[128, 0]),
-        compression_memory: talk::memory(choices),
-        limits,
-        ..Config::default()
-    }
+    let limits = Limits::default().with_fragments(u32::MAX);
+    Config::default()
+        .with_delivery(choices.pick(&[Delivery::Messages, Delivery::Chunks]))
+        .with_fragment_size(talk::fragment_size(choices))
+        .with_outgoing_limit(choices.pick(&[64 << 20, 0, 300, 10_000]))
+        .with_compression_level(talk::level(choices))
+        .with_compression_threshold(choices.pick(&[128, 0]))
+        .with_compression_memory(talk::memory(choices))
+        .with_limits(limits)
 }
 
 struct End {
@@ -247,9 +242,9 @@ impl End {
     fn hang_up(&mut self) {
         let drained = self.ear.connection.buffered() == 0;
         match self.ear.connection.transport() {
-            Transport::Keep | Transport::AwaitClose | Transport::AwaitEof => {}
             Transport::HalfClose => self.hung_up |= drained,
             Transport::Close => self.hung_up = true,
+            _ => {}
         }
     }
 

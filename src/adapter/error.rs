@@ -36,6 +36,7 @@ pub enum Error {
 
 /// A response that does not complete the opening handshake (RFC 6455 §4.1).
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Rejection {
     /// The rule that it breaks: [`HandshakeError::Refused`] if its status is not 101.
     pub error: HandshakeError,
@@ -61,17 +62,12 @@ impl fmt::Display for Error {
 }
 
 impl core::error::Error for Error {
+    /// Returns the source of the error below, whose words are those of this one.
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(match self {
-            Self::Io(error) => error,
-            Self::Uri(error) => error,
-            Self::Handshake(error) => error,
-            Self::Rejected(rejection) => &rejection.error,
-            Self::Protocol(error) => error,
-            Self::UnexpectedEof(error) => error,
-            Self::Refused(refused) => &refused.error,
-            Self::Send(error) => error,
-        })
+        match self {
+            Self::Io(error) => error.source(),
+            _ => None,
+        }
     }
 }
 

@@ -205,6 +205,7 @@ impl Closing {
 
 /// What is to be done with the transport, once all outgoing bytes have been written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Transport {
     /// Go on reading and writing.
     Keep,
@@ -231,6 +232,7 @@ impl Transport {
 
 /// Who ended a connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum EndedBy {
     /// We did: our Close frame was first, or the application failed the connection.
     Us,
@@ -242,6 +244,7 @@ pub enum EndedBy {
 
 /// How a connection ended (RFC 6455 §7.1.4 to §7.1.7).
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// Who ended it.
     pub by: EndedBy,

@@ -79,6 +79,7 @@ pub enum Received<'a> {
 
 /// A part of a message as it has arrived (RFC 6455 §5.4 allows to process a message before it has ended).
 #[derive(Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Chunk<'a> {
     /// Whether the message is text or binary.
     pub kind: MessageKind,

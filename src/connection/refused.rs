@@ -70,11 +70,7 @@ impl fmt::Display for Refused {
     }
 }
 
-impl core::error::Error for Refused {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.error)
-    }
-}
+impl core::error::Error for Refused {}
 
 impl From<Refused> for SendError {
     fn from(refused: Refused) -> Self {

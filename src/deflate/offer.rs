@@ -4,6 +4,7 @@ use super::params::ClientBits;
 use super::params::Element;
 use super::params::LARGEST_WINDOW;
 use super::params::SMALLEST_WINDOW;
+use crate::setters::setters;
 
 /// What an end wants of permessage-deflate: a client offers it, a server accepts by it
 /// (RFC 7692 §5).
@@ -18,7 +19,7 @@ use super::params::SMALLEST_WINDOW;
 /// ```
 /// use sansocket::deflate::Offer;
 ///
-/// let offer = Offer { server_max_window_bits: 10, ..Offer::default() };
+/// let offer = Offer::default().with_server_max_window_bits(10);
 /// assert_eq!(
 ///     offer.element().to_string(),
 ///     "permessage-deflate; server_max_window_bits=10; client_max_window_bits"
@@ -29,6 +30,7 @@ use super::params::SMALLEST_WINDOW;
     clippy::struct_excessive_bools,
     reason = "two are parameters of the extension, and two are about these parameters"
 )]
+#[non_exhaustive]
 pub struct Offer {
     /// The server compresses every message with an empty window (RFC 7692 §7.1.1.1). Default: no.
     ///
@@ -77,10 +79,10 @@ pub struct Offer {
 /// ```
 /// use sansocket::deflate::{ClientLimit, Element, Offer};
 ///
-/// let offer = Offer { client_limit: ClientLimit::Never, ..Offer::default() };
+/// let offer = Offer::default().with_client_limit(ClientLimit::Never);
 /// assert_eq!(offer.element().to_string(), "permessage-deflate");
 ///
-/// let wanted = Offer { client_limit: ClientLimit::Required, ..Offer::default() };
+/// let wanted = Offer::default().with_client_limit(ClientLimit::Required);
 /// assert_eq!(wanted.answer(offer.element()), None);
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -99,6 +101,16 @@ pub enum ClientLimit {
 }
 
 impl Offer {
+    setters! {
+        with_server_no_context_takeover server_no_context_takeover: bool,
+        with_client_no_context_takeover client_no_context_takeover: bool,
+        with_server_max_window_bits server_max_window_bits: u8,
+        with_client_max_window_bits client_max_window_bits: u8,
+        with_client_limit client_limit: ClientLimit,
+        with_declines_server_no_context_takeover declines_server_no_context_takeover: bool,
+        with_declines_server_max_window_bits declines_server_max_window_bits: bool,
+    }
+
     /// Returns the element with which a client offers this (RFC 7692 §7.1).
     #[must_use]
     pub fn element(self) -> Element {
@@ -126,7 +138,7 @@ impl Offer {
     /// ```
     /// use sansocket::deflate::{Element, Offer};
     ///
-    /// let wanted = Offer { server_max_window_bits: 12, ..Offer::default() };
+    /// let wanted = Offer::default().with_server_max_window_bits(12);
     /// let offered = Element::parse([("client_max_window_bits", Some("10"))])?;
     /// let answer = wanted.answer(offered).expect("it is not declined");
     /// assert_eq!(

@@ -5,6 +5,7 @@ use core::fmt;
 use core::mem;
 
 use crate::role::Role;
+use crate::setters::setters;
 
 /// The largest window there is, and the one that is meant where nothing else is said
 /// (RFC 7692 §7.1.2).
@@ -26,15 +27,14 @@ const CLIENT_MAX_WINDOW_BITS: &str = "client_max_window_bits";
 /// use sansocket::Role;
 /// use sansocket::deflate::Params;
 ///
-/// let params = Params {
-///     server_no_context_takeover: true,
-///     client_max_window_bits: 10,
-///     ..Params::default()
-/// };
+/// let params = Params::default()
+///     .with_server_no_context_takeover(true)
+///     .with_client_max_window_bits(10);
 /// assert!(params.no_context_takeover(Role::Server));
 /// assert_eq!(params.window_bits(Role::Client), 10);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Params {
     /// The server compresses every message with an empty window (RFC 7692 §7.1.1.1).
     pub server_no_context_takeover: bool,
@@ -49,6 +49,13 @@ pub struct Params {
 }
 
 impl Params {
+    setters! {
+        with_server_no_context_takeover server_no_context_takeover: bool,
+        with_client_no_context_takeover client_no_context_takeover: bool,
+        with_server_max_window_bits server_max_window_bits: u8,
+        with_client_max_window_bits client_max_window_bits: u8,
+    }
+
     /// Tells whether `sender` compresses every message with an empty window (RFC 7692 §7.1.1).
     #[must_use]
     pub const fn no_context_takeover(self, sender: Role) -> bool {

@@ -143,7 +143,7 @@ impl Client {
     /// # use sansocket::handshake::{Client, Uri};
     /// # let mut client = Client::new(&Uri::parse("ws://example.com")?, *b"the sample nonce");
     ///
-    /// let small = Offer { server_max_window_bits: 10, ..Offer::default() };
+    /// let small = Offer::default().with_server_max_window_bits(10);
     /// client.offer_deflate(small).offer_deflate(Offer::default());
     /// # let request = String::from_utf8(client.request())?;
     /// # assert!(request.ends_with("\r\nSec-WebSocket-Extensions: \

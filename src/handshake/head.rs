@@ -5,6 +5,7 @@ use core::mem::MaybeUninit;
 
 use super::error::HandshakeError;
 use super::place::Place;
+use crate::setters::setters;
 
 /// What the head of a peer's handshake may cost us, enforced as its bytes arrive
 /// (RFC 6455 §10.4, RFC 9112 §3).
@@ -12,11 +13,12 @@ use super::place::Place;
 /// ```
 /// use sansocket::handshake::{HandshakeError, HeadLimits, RequestReader};
 ///
-/// let limits = HeadLimits { bytes: 64, ..HeadLimits::default() };
+/// let limits = HeadLimits::default().with_bytes(64);
 /// let endless = RequestReader::new(limits).receive(&[b'a'; 65]);
 /// assert_eq!(endless.unwrap_err(), HandshakeError::HeadTooLong);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct HeadLimits {
     /// The longest head, from its first byte to the empty line at its end. By default 16 KiB:
     /// browsers send 1 KiB and cookies, of which few servers take more than 8 KiB.
@@ -26,6 +28,14 @@ pub struct HeadLimits {
     pub start_line: usize,
     /// The most header lines. By default 128: browsers behind several proxies stay below 50.
     pub headers: usize,
+}
+
+impl HeadLimits {
+    setters! {
+        with_bytes bytes: usize,
+        with_start_line start_line: usize,
+        with_headers headers: usize,
+    }
 }
 
 impl Default for HeadLimits {

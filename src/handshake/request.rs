@@ -44,6 +44,7 @@ pub struct Request {
 
 /// The versions of HTTP that have this form of head (RFC 9112 §2.3).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
 pub enum HttpVersion {
     /// HTTP/1.0, over which there is no WebSocket (RFC 9110 §7.8).
     Http10,

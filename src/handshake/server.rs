@@ -127,7 +127,7 @@ impl Server {
     /// #     Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n";
     /// # let (request, _) = RequestReader::new(HeadLimits::default()).receive(input)?.unwrap();
     ///
-    /// let wanted = Offer { client_max_window_bits: 12, ..Offer::default() };
+    /// let wanted = Offer::default().with_client_max_window_bits(12);
     /// let accepted = Server::new().with_deflate(wanted).accept(&request)?;
     /// let params = accepted.deflate().expect("the client offers it");
     /// assert_eq!(params.client_max_window_bits, 12);

@@ -116,6 +116,7 @@ pub(crate) fn describe_outcome(outcome: Option<Outcome>) -> String {
         EndedBy::Us => "us",
         EndedBy::Peer => "the peer",
         EndedBy::Transport => "the transport",
+        other => panic!("{other:?}"),
     };
     let how = if outcome.clean { "clean" } else { "not clean" };
     let reason = if outcome.reason.is_empty() {

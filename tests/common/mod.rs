@@ -178,16 +178,12 @@ pub(crate) fn deflating(role: Role, params: Params, config: &Config) -> Connecti
 #[cfg(feature = "deflate")]
 pub(crate) fn sent_with(sender: Role, no_context_takeover: bool, window_bits: u8) -> Params {
     match sender {
-        Role::Client => Params {
-            client_no_context_takeover: no_context_takeover,
-            client_max_window_bits: window_bits,
-            ..Params::default()
-        },
-        Role::Server => Params {
-            server_no_context_takeover: no_context_takeover,
-            server_max_window_bits: window_bits,
-            ..Params::default()
-        },
+        Role::Client => Params::default()
+            .with_client_no_context_takeover(no_context_takeover)
+            .with_client_max_window_bits(window_bits),
+        Role::Server => Params::default()
+            .with_server_no_context_takeover(no_context_takeover)
+            .with_server_max_window_bits(window_bits),
     }
 }
 
@@ -323,7 +319,7 @@ pub(crate) fn run_on<'a>(
         _ => config.delivery,
     };
     let mut ear = Ear {
-        conn: fresh(&Config { delivery, ..config }),
+        conn: fresh(&config.with_delivery(delivery)),
         events: Vec::new(),
         message: Vec::new(),
         failed: false,

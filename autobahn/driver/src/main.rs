@@ -77,10 +77,7 @@ fn play(url: &str, chop: bool) -> Result<()> {
 
 /// Every message is compressed that may be.
 fn config() -> Config {
-    Config {
-        compression_threshold: 0,
-        ..Config::default()
-    }
+    Config::default().with_compression_threshold(0)
 }
 
 fn echo(mut socket: WebSocket<Chop>) -> Result<()> {

@@ -105,19 +105,14 @@ pub fn payloads(mut bytes: &[u8]) -> Vec<(Opcode, Vec<u8>)> {
 
 /// What both ends do, where they agree on permessage-deflate: take over the context or not.
 fn params(takeover: bool) -> Params {
-    Params {
-        server_no_context_takeover: !takeover,
-        client_no_context_takeover: !takeover,
-        ..Params::default()
-    }
+    Params::default()
+        .with_server_no_context_takeover(!takeover)
+        .with_client_no_context_takeover(!takeover)
 }
 
 /// The frames of a client that compresses.
 pub fn compressed(messages: &[Message], takeover: bool) -> Vec<u8> {
-    let config = Config {
-        compression_threshold: 0,
-        ..Config::default()
-    };
+    let config = Config::default().with_compression_threshold(0);
     let mut sender = Sender::client(&config, || KEY).with_deflate(params(takeover), &config);
     let mut frames = Vec::new();
     for message in messages {

@@ -22,15 +22,11 @@ pub struct Heard {
 /// Sends a stream through the network to an end of a connection, and returns what that hears.
 pub fn hear(random: &mut Random, stream: &Stream) -> Heard {
     let role = random.pick(&[Role::Client, Role::Server]);
-    let config = Config {
-        delivery: random.pick(&[Delivery::Messages, Delivery::Chunks]),
-        ..Config::default()
-    };
-    let params = Params {
-        server_no_context_takeover: !stream.takeover,
-        client_no_context_takeover: !stream.takeover,
-        ..Params::default()
-    };
+    let config =
+        Config::default().with_delivery(random.pick(&[Delivery::Messages, Delivery::Chunks]));
+    let params = Params::default()
+        .with_server_no_context_takeover(!stream.takeover)
+        .with_client_no_context_takeover(!stream.takeover);
     let connection = match role {
         Role::Client => Connection::client_with_keys(&config, || [0; 4]),
         Role::Server => Connection::server(&config),

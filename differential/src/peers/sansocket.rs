@@ -10,14 +10,9 @@ use crate::wire::Reads;
 
 /// Gives a stream to an end of a connection, in one of the ways to do so.
 pub fn hear(random: &mut Random, stream: &[u8], role: Role) -> Verdict {
-    let config = Config {
-        delivery: random.pick(&[Delivery::Messages, Delivery::Chunks]),
-        limits: Limits {
-            frame: FRAME_LIMIT,
-            ..Limits::default()
-        },
-        ..Config::default()
-    };
+    let config = Config::default()
+        .with_delivery(random.pick(&[Delivery::Messages, Delivery::Chunks]))
+        .with_limits(Limits::default().with_frame(FRAME_LIMIT));
     let connection = match role {
         Role::Client => Connection::client_with_keys(&config, || [0x5A, 0, 0xFF, 1]),
         Role::Server => Connection::server(&config),

@@ -138,13 +138,13 @@ fn usual(offered: &Extensions) -> Result<Option<Offer>> {
     let offered = offered.iter().next().ok_or("nothing is offered")?;
     let element = Element::parse(offered.params())?;
     let params = element.params();
-    let offers = [ClientLimit::Optional, ClientLimit::Never].map(|client_limit| Offer {
-        server_no_context_takeover: params.server_no_context_takeover,
-        client_no_context_takeover: params.client_no_context_takeover,
-        server_max_window_bits: params.server_max_window_bits,
-        client_max_window_bits: params.client_max_window_bits,
-        client_limit,
-        ..Offer::default()
+    let offers = [ClientLimit::Optional, ClientLimit::Never].map(|client_limit| {
+        Offer::default()
+            .with_server_no_context_takeover(params.server_no_context_takeover)
+            .with_client_no_context_takeover(params.client_no_context_takeover)
+            .with_server_max_window_bits(params.server_max_window_bits)
+            .with_client_max_window_bits(params.client_max_window_bits)
+            .with_client_limit(client_limit)
     });
     Ok(offers.into_iter().find(|offer| offer.element() == element))
 }
@@ -184,9 +184,7 @@ fn tap(stream: TcpStream) -> io::Result<Tap> {
 
 /// Every message is compressed that may be.
 fn config(level: u8) -> Config {
-    Config {
-        compression_level: level,
-        compression_threshold: 0,
-        ..Config::default()
-    }
+    Config::default()
+        .with_compression_level(level)
+        .with_compression_threshold(0)
 }

@@ -10,6 +10,7 @@ use crate::frame::Opcode;
 
 /// What the receiving half of a split connection asks the sending half to do, small enough to be sent to another task.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Reply {
     /// Answer a Ping.
     Pong(Bytes),

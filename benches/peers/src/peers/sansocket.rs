@@ -36,11 +36,9 @@ pub fn open(role: Role, transport: Transport) -> Box<dyn Socket> {
 
 pub fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     let config = Config::default();
-    let params = Params {
-        server_no_context_takeover: !takeover,
-        client_no_context_takeover: !takeover,
-        ..Params::default()
-    };
+    let params = Params::default()
+        .with_server_no_context_takeover(!takeover)
+        .with_client_no_context_takeover(!takeover);
     let connection = Connection::server(&config).with_deflate(params, &config);
     Box::new(Sansocket::new(transport, connection, ALONE))
 }
