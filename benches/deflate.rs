@@ -49,8 +49,10 @@ fn inflating(criterion: &mut Criterion) {
         for takeover in [true, false] {
             // A stream refers to nothing before its begin, so it can follow itself.
             let mut frames = frames(&messages, takeover);
-            let mut receiver =
-                Receiver::new(Role::Client, &Config::default()).with_deflate(params(takeover));
+            let mut receiver = Receiver::new(
+                Role::Client,
+                &Config::default().with_deflate(params(takeover)),
+            );
             group.bench_function(id("sansocket", takeover, size), |bencher| {
                 bencher.iter(|| receive(&mut receiver, black_box(&mut frames)));
             });
@@ -101,7 +103,7 @@ struct Turns {
 impl Turns {
     fn new(connections: usize, memory: CompressionMemory) -> Self {
         let config = Config::default().with_compression_memory(memory);
-        let sender = || Sender::server(&config).with_deflate(params(true), &config);
+        let sender = || Sender::server(&config.with_deflate(params(true)));
         Self {
             senders: (0..connections).map(|_| sender()).collect(),
             sent: 0,
@@ -149,7 +151,7 @@ fn params(takeover: bool) -> Params {
 
 fn sender(takeover: bool) -> Sender {
     let config = Config::default();
-    Sender::server(&config).with_deflate(params(takeover), &config)
+    Sender::server(&config.with_deflate(params(takeover)))
 }
 
 /// Sends all messages; returns how many bytes that took.

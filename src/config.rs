@@ -1,5 +1,8 @@
 //! Settings of a connection: what a peer may cost us, and how we behave.
 
+use crate::compression::CompressionMemory;
+#[cfg(feature = "deflate")]
+use crate::deflate::Params;
 use crate::setters::setters;
 
 /// The most that a peer can make a connection spend (RFC 6455 §10.4).
@@ -93,6 +96,8 @@ pub struct Config {
     pub high_watermark: u32,
     /// `is_congested` is false again at this many bytes; more than `high_watermark` counts as that. Default: 256 KiB.
     pub low_watermark: u32,
+    #[cfg(feature = "deflate")]
+    pub(crate) deflate: Option<Params>,
 }
 
 impl Config {
@@ -107,6 +112,27 @@ impl Config {
         with_compression_memory compression_memory: CompressionMemory,
         with_high_watermark high_watermark: u32,
         with_low_watermark low_watermark: u32,
+    }
+
+    /// Returns these settings for connections whose ends have agreed on permessage-deflate (RFC 7692), with these parameters.
+    ///
+    /// [`Accepted::connection`](crate::handshake::Accepted::connection) and
+    /// [`Established::connection`](crate::handshake::Established::connection) do it by themselves; a connection that was opened
+    /// without them needs it where the handshake has agreed on the extension, and nowhere else.
+    ///
+    /// Compressing secrets along with what an attacker may choose tells the attacker about the secrets by the length of
+    /// the result: [`Compress::Never`](crate::Compress::Never) is for such messages.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub const fn with_deflate(self, params: Params) -> Self {
+        self.agreed(Some(params))
+    }
+
+    /// Returns these settings for connections whose ends have agreed on permessage-deflate with these parameters, or have not.
+    #[cfg(feature = "deflate")]
+    pub(crate) const fn agreed(mut self, deflate: Option<Params>) -> Self {
+        self.deflate = deflate;
+        self
     }
 }
 
@@ -123,6 +149,8 @@ impl Default for Config {
             compression_memory: CompressionMemory::Engine,
             high_watermark: 1 << 20,
             low_watermark: 256 << 10,
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 }
@@ -138,20 +166,4 @@ pub enum Delivery {
     /// piece of text with an error in it, nothing is delivered. [`Chunk::frame_end`](crate::Chunk::frame_end) says where frames end, also those without
     /// payload. The adapters deliver chunks by `read_event` alone.
     Chunks,
-}
-
-/// What a connection keeps between two messages to compress the next one with, if it may refer to those before
-/// (RFC 7692 §7.1.1).
-///
-/// The engine is fastest while few connections are at work. Where they are many, they drive each other's engines out of the
-/// CPU's caches, and the history is both smaller and faster.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum CompressionMemory {
-    /// The engine: 287 KiB with a window of 15 bits, 161 KiB with one of 9.
-    Engine,
-    /// The last bytes that were compressed, at most the window that was agreed on. The number is the base-2 logarithm of
-    /// bytes, 8 to 15: [`History(13)`](Self::History) keeps 8 KiB. A number out of that range counts as the nearest in it. Each message borrows an engine of the thread and teaches it
-    /// these bytes, which costs the more the more there are.
-    History(u8),
 }

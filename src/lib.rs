@@ -114,6 +114,7 @@ mod adapter;
 mod assemble;
 mod buffer;
 mod close;
+mod compression;
 mod config;
 mod connection;
 #[cfg(feature = "deflate")]
@@ -124,6 +125,8 @@ mod frame;
 pub mod handshake;
 pub mod mask;
 mod message;
+#[cfg(feature = "handshake")]
+mod opened;
 mod payload;
 #[cfg(feature = "std")]
 pub mod pool;
@@ -140,7 +143,8 @@ pub use adapter::tokio;
 #[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
 pub use adapter::{Error, Rejection, blocking};
 pub use close::{CloseCode, CloseFrame};
-pub use config::{CompressionMemory, Config, Delivery, Limits};
+pub use compression::{Compress, CompressionMemory};
+pub use config::{Config, Delivery, Limits};
 #[cfg(feature = "std")]
 pub use connection::Replies;
 pub use connection::{
@@ -149,7 +153,7 @@ pub use connection::{
 };
 pub use error::{ProtocolError, UnexpectedEof};
 pub use frame::{FrameHeader, Opcode};
-pub use message::{Compress, Message, MessageKind};
+pub use message::{Message, MessageKind};
 pub use payload::Payload;
 pub use role::Role;
 pub use text::{Text, Utf8Bytes};

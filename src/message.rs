@@ -25,18 +25,6 @@ pub enum MessageKind {
     Binary,
 }
 
-/// Whether a message is to be compressed, where permessage-deflate was agreed on; anywhere else none is.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum Compress {
-    /// Compress it if it is long enough and, where that can still be decided, gets shorter by it.
-    Auto,
-    /// Send it as it is: it does not get shorter, or holds a secret beside what an attacker chose.
-    Never,
-    /// Compress it.
-    Always,
-}
-
 impl Message {
     /// Tells whether this is text or binary.
     #[must_use]

@@ -8,3 +8,14 @@ pub enum Role {
     /// The end that accepted the connection. It never masks a frame (RFC 6455 §5.1).
     Server,
 }
+
+impl Role {
+    /// Returns the other end.
+    #[must_use]
+    pub const fn peer(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+}

@@ -220,9 +220,10 @@ fn a_long_message_holds_its_length() {
 
 /// Returns frames of at most `size` bytes with a compressed message of `len` zeros.
 fn bomb(len: usize, size: usize) -> Vec<u8> {
-    let config = Config::default().with_fragment_size(u32::try_from(size).expect("a short frame"));
-    let server = connection(Role::Server, &config);
-    let mut server = server.with_deflate(Params::default(), &config);
+    let config = Config::default()
+        .with_fragment_size(u32::try_from(size).expect("a short frame"))
+        .with_deflate(Params::default());
+    let mut server = connection(Role::Server, &config);
     server.send_binary(&vec![0; len]).expect("open");
     common::take(&mut server)
 }
@@ -238,8 +239,7 @@ fn bombs_hold_what_their_limit_allows() {
                 check_peak(&format!("a bomb by {read}"), limit, move || {
                     let config = limited().with_delivery(delivery);
                     let mut bomb = towards(role, &bomb(16 * LIMIT, frame));
-                    let conn = connection(role, &config);
-                    let mut conn = conn.with_deflate(Params::default(), &config);
+                    let mut conn = connection(role, &config.with_deflate(Params::default()));
                     move || {
                         let mut reads = bomb.chunks_mut(read);
                         let failed = reads.find_map(|read| receive(&mut conn, read).err());
@@ -464,7 +464,7 @@ fn idle_connections_without_context_hold_nothing() {
         .with_client_no_context_takeover(true);
     let config = Config::default();
     let message = vec![7; 2_000];
-    let open = |role| connection(role, &config).with_deflate(params, &config);
+    let open = |role| connection(role, &config.with_deflate(params));
     let mut all: Vec<_> = (0..1_000)
         .map(|_| (open(Role::Client), open(Role::Server)))
         .collect();

@@ -232,7 +232,7 @@ fn compressed_messages_are_delivered_after_our_close() {
     let config = Config::default();
     for role in BOTH {
         let params = sansocket::deflate::Params::default();
-        let mut conn = connection(role, &config).with_deflate(params, &config);
+        let mut conn = connection(role, &config.with_deflate(params));
         let heard = hear_frames(&mut conn, role, "c1 07 f248cdc9c90700");
         assert_eq!(heard, [r#"text "Hello""#]);
         conn.close(None).expect("open");

@@ -12,11 +12,11 @@ use sansocket::{
 };
 
 fn server(params: Params, config: &Config) -> Connection {
-    Connection::server(config).with_deflate(params, config)
+    Connection::server(&config.with_deflate(params))
 }
 
 fn client(params: Params, config: &Config) -> Connection {
-    Connection::client_with_keys(config, || [1, 2, 3, 4]).with_deflate(params, config)
+    Connection::client_with_keys(&config.with_deflate(params), || [1, 2, 3, 4])
 }
 
 fn take(connection: &mut Connection) -> Bytes {

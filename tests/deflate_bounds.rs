@@ -97,7 +97,7 @@ fn config(delivery: Delivery, message: u64) -> Config {
 }
 
 fn client(config: &Config) -> Connection {
-    Connection::client_with_keys(config, ZERO_KEY).with_deflate(Params::default(), config)
+    Connection::client_with_keys(&config.with_deflate(Params::default()), ZERO_KEY)
 }
 
 /// Gives a frame to the connection, in reads of some length, and returns how many bytes came out of it, all messages taken
@@ -274,13 +274,10 @@ fn the_limit_holds_for_what_comes_out() {
 /// S-13: nothing is held for compression before a message is compressed.
 #[test]
 fn what_was_agreed_on_takes_no_memory() {
-    let config = Config::default();
+    let config = Config::default().with_deflate(Params::default());
     for role in common::BOTH {
         let mut conn = None;
-        let asked = allocations(|| {
-            let fresh = common::connection(role, &config);
-            conn = Some(fresh.with_deflate(Params::default(), &config));
-        });
+        let asked = allocations(|| conn = Some(common::connection(role, &config)));
         assert_eq!(asked, 0, "{role:?}");
     }
 }
@@ -303,7 +300,7 @@ fn engines_are_given_back_at_the_end() {
     let message = stored(&[7; 1_000], 1_000);
     for (kept, end) in ends {
         let mut frame = towards(Role::Server, &naive::frame(0xC2, &message));
-        let mut server = Connection::server(&config).with_deflate(Params::default(), &config);
+        let mut server = Connection::server(&config.with_deflate(Params::default()));
         let before = held();
         assert_eq!(hear(&mut server, &mut frame), Ok(1_000));
         server.send_binary(&[7; 1_000]).expect("it is open");
@@ -339,8 +336,8 @@ fn held_behind_a_message(
         .with_compression_level(level)
         .with_compression_memory(memory);
     let exchange = || {
-        let mut server = Connection::server(&config).with_deflate(params, &config);
-        let mut client = common::connection(Role::Client, &config).with_deflate(params, &config);
+        let mut server = Connection::server(&config.with_deflate(params));
+        let mut client = common::connection(Role::Client, &config.with_deflate(params));
         let before = held();
         server
             .send_text(&"Hello".repeat(1_000))

@@ -99,7 +99,7 @@ fn an_end_within_a_compressed_message_is_an_error_that_says_where() {
     for role in BOTH {
         let bytes = towards(role, &frames);
         for (cut, expected) in cuts(role, &frames) {
-            let conn = connection(role, &config).with_deflate(params, &config);
+            let conn = connection(role, &config.with_deflate(params));
             assert_eq!(eof_of(conn, &bytes[..cut]), expected, "{cut} to {role:?}");
         }
     }

@@ -148,16 +148,12 @@ impl Scene {
         let mut reader = ResponseReader::new(HeadLimits::default());
         let (read, _) = reader.receive(&response).expect("valid").expect("whole");
         let established = self.client().verify(&read).expect("valid");
-        let (head, peer, params) = match self.role() {
-            Role::Client => (response, Connection::server(&config), accepted.deflate()),
+        match self.role() {
+            Role::Client => (response, accepted.connection(&config)),
             Role::Server => {
-                let peer = Connection::client_with_keys(&config, EXAMPLE_KEY);
-                (request, peer, established.deflate())
+                let peer = established.connection_with_keys(&config, EXAMPLE_KEY);
+                (request, peer)
             }
-        };
-        match params {
-            Some(params) => (head, peer.with_deflate(params, &config)),
-            None => (head, peer),
         }
     }
 

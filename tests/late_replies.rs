@@ -36,16 +36,15 @@ impl End {
     fn new(role: Role, random: &mut Random, agreed: bool) -> Self {
         let level = u8::try_from(1 + random.below(9)).expect("a level");
         let config = config(random, level);
-        let conn = connection(role, &config);
         #[cfg(feature = "deflate")]
-        let conn = if agreed {
-            conn.with_deflate(sansocket::deflate::Params::default(), &config)
+        let config = if agreed {
+            config.with_deflate(sansocket::deflate::Params::default())
         } else {
-            conn
+            config
         };
         #[cfg(not(feature = "deflate"))]
         let _ = agreed;
-        let (receiver, sender) = conn.split();
+        let (receiver, sender) = connection(role, &config).split();
         Self {
             receiver,
             sender,

@@ -5,13 +5,13 @@ mod common;
 mod handshake_support;
 
 use common::rfc1951;
-use common::{deflating, fresh, hear, naive, show, take};
+use common::{EXAMPLE_KEY, deflating, fresh, hear, naive, show, take};
 use sansocket::deflate::{Offer, Params};
-use sansocket::handshake::{HeadLimits, ResponseReader, Server};
+use sansocket::handshake::{Accepted, Established, HeadLimits, ResponseReader, Server};
 use sansocket::{Compress, Config, Connection, Message, Role};
 
-/// Runs a handshake and returns what either end agreed on, first the client.
-fn agree(offer: Option<Offer>, wanted: Option<Offer>) -> [Option<Params>; 2] {
+/// Runs a handshake and returns how either end ended it, first the client.
+fn agree(offer: Option<Offer>, wanted: Option<Offer>) -> (Established, Accepted) {
     let mut client = handshake_support::client();
     if let Some(offer) = offer {
         client.offer_deflate(offer);
@@ -25,7 +25,13 @@ fn agree(offer: Option<Offer>, wanted: Option<Offer>) -> [Option<Params>; 2] {
     let read = ResponseReader::new(HeadLimits::default()).receive(&accepted.response());
     let (response, _) = read.expect("well-formed").expect("complete");
     let established = client.verify(&response).expect("valid");
-    [established.deflate(), accepted.deflate()]
+    (established, accepted)
+}
+
+/// Returns the connections of both ends.
+fn open((established, accepted): &(Established, Accepted), config: &Config) -> [Connection; 2] {
+    let client = established.connection_with_keys(config, EXAMPLE_KEY);
+    [client, accepted.connection(config)]
 }
 
 /// Returns the frame in which `conn` sends a message compressed, if it can, having checked that `peer` understands it.
@@ -58,12 +64,10 @@ fn both_ends_do_what_was_agreed_on() {
     let wishes: Vec<_> = wishes.collect();
     for &offer in &wishes {
         for &wanted in &wishes {
-            let [client_side, server_side] = agree(Some(offer), Some(wanted));
-            let params = client_side.expect("agreed");
-            assert_eq!(server_side, client_side);
-            let config = Config::default();
-            let mut client = deflating(Role::Client, params, &config);
-            let mut server = deflating(Role::Server, params, &config);
+            let agreed = agree(Some(offer), Some(wanted));
+            let params = agreed.0.deflate().expect("agreed");
+            assert_eq!(agreed.1.deflate(), Some(params));
+            let [mut client, mut server] = open(&agreed, &Config::default());
             for (sender, forgets) in [
                 (
                     Role::Client,
@@ -103,11 +107,15 @@ fn nothing_is_compressed_without_an_agreement() {
         (Some(Offer::default()), None),
         (None, None),
     ] {
-        assert_eq!(agree(offer, wanted), [None, None]);
+        let agreed = agree(offer, wanted);
+        assert_eq!((agreed.0.deflate(), agreed.1.deflate()), (None, None));
+        // Also where the settings come from a connection that compresses.
+        let config = Config::default().with_deflate(Params::default());
+        let [mut client, mut server] = open(&agreed, &config);
+        assert_eq!(send(&mut client, &mut server, "Hello").rsv, 0);
+        assert_eq!(send(&mut server, &mut client, "Hello").rsv, 0);
     }
-    let (mut client, mut server) = (fresh(Role::Client), fresh(Role::Server));
-    assert_eq!(send(&mut client, &mut server, "Hello").rsv, 0);
-    assert_eq!(send(&mut server, &mut client, "Hello").rsv, 0);
+    let mut server = fresh(Role::Server);
     let mut compressing = deflating(Role::Client, Params::default(), &Config::default());
     compressing
         .send_with(Message::from("Hello"), Compress::Always)
@@ -121,10 +129,8 @@ fn nothing_is_compressed_without_an_agreement() {
 #[test]
 fn windows_are_large_enough_to_be_useful() {
     let params = Params::default();
-    assert_eq!(
-        agree(Some(Offer::default()), Some(Offer::default())),
-        [Some(params); 2]
-    );
+    let (established, _) = agree(Some(Offer::default()), Some(Offer::default()));
+    assert_eq!(established.deflate(), Some(params));
     assert!(
         params
             .client_max_window_bits
@@ -132,9 +138,8 @@ fn windows_are_large_enough_to_be_useful() {
             >= 10
     );
     let small = Offer::default().with_server_max_window_bits(10);
-    let [Some(params), _] = agree(Some(small), Some(Offer::default())) else {
-        panic!("agreed");
-    };
+    let (established, _) = agree(Some(small), Some(Offer::default()));
+    let params = established.deflate().expect("agreed");
     let line: String = (0..50).map(|i| (i * 7919).to_string() + " ").collect();
     let config = Config::default();
     let mut server = deflating(Role::Server, params, &config);

@@ -46,7 +46,7 @@ fn events_are_small() {
         ("FrameHeader", size_of::<FrameHeader>(), 16),
         ("Outcome", size_of::<Outcome>(), 48),
         ("Limits", size_of::<Limits>(), 32),
-        ("Config", size_of::<Config>(), 64),
+        ("Config", size_of::<Config>(), 72),
     ] {
         assert!(size <= most, "{name} has {size} bytes");
     }

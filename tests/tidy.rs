@@ -6,16 +6,24 @@ use std::path::{Path, PathBuf};
 /// The parts, from the bottom up: each may import those on lines above it, none on its own line or below.
 const RANKS: &[&[&str]] = &[
     &[
-        "error", "mask", "role", "pool", "setters", "spare", "random",
+        "error",
+        "mask",
+        "role",
+        "pool",
+        "setters",
+        "spare",
+        "random",
+        "compression",
     ],
-    &["config"],
     &["buffer"],
     &["frame", "utf8", "payload"],
     &["text"],
     &["close", "message"],
     &["deflate"],
+    &["config"],
     &["assemble"],
     &["connection", "handshake"],
+    &["opened"],
     &["adapter"],
 ];
 

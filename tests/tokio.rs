@@ -1615,8 +1615,8 @@ async fn a_poll_does_bounded_work() {
 #[test]
 fn a_poll_inflates_little() {
     const LEN: usize = 8 << 20;
-    let config = Config::default();
-    let deflating = |role| fresh(role).with_deflate(Params::default(), &config);
+    let config = Config::default().with_deflate(Params::default());
+    let deflating = |role| connection(role, &config);
     let mut peer = deflating(Role::Server);
     peer.send(Message::from(vec![0; LEN])).expect("open");
     let wire = Wire::silent(common::take(&mut peer));

@@ -19,8 +19,8 @@ use sansocket::handshake::{
     HandshakeError, HeadError, OriginError, OriginPolicy, Server, UriError,
 };
 use sansocket::{
-    CloseCode, Compress, CompressionMemory, Config, Connection, Event, Message, Payload,
-    ProtocolError, Refused, Role, SendError, Text, Utf8Bytes,
+    CloseCode, Compress, CompressionMemory, Config, Connection, Event, Message, Payload, Refused,
+    Role, SendError, Text, Utf8Bytes,
 };
 
 const SEND_ERRORS: [SendError; 7] = [
@@ -180,8 +180,8 @@ fn an_error_of_an_adapter_says_what_went_wrong_below() {
         ),
         (rejected, HandshakeError::Refused(404).to_string()),
         (
-            ProtocolError::MaskedFrame.into(),
-            ProtocolError::MaskedFrame.to_string(),
+            sansocket::ProtocolError::MaskedFrame.into(),
+            sansocket::ProtocolError::MaskedFrame.to_string(),
         ),
         (
             sansocket::UnexpectedEof::InHead.into(),
@@ -345,15 +345,15 @@ fn a_printed_connection_shows_no_payload() {
     let bytes = format!("{:?}", &secret.as_bytes()[..8]);
     let traces = [bytes.trim_matches(['[', ']']), "correct", "55, 250, 33, 61"];
     for memory in [CompressionMemory::Engine, CompressionMemory::History(12)] {
-        let config = Config::default().with_compression_memory(memory);
+        let config = Config::default()
+            .with_compression_memory(memory)
+            .with_deflate(Params::default());
         for role in BOTH {
-            let conn = match role {
+            let mut conn = match role {
                 Role::Client => Connection::client_with_keys(&config, EXAMPLE_KEY),
                 Role::Server => Connection::server(&config),
             };
-            let mut conn = conn.with_deflate(Params::default(), &config);
-            let peer = common::connection(common::peer_of(role), &config);
-            let mut peer = peer.with_deflate(Params::default(), &config);
+            let mut peer = common::connection(common::peer_of(role), &config);
             peer.send_text(&secret).expect("open");
             let heard = common::hear(&mut conn, &common::take(&mut peer));
             assert_eq!(heard.len(), 1, "the decompressor has its engine");

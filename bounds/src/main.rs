@@ -85,7 +85,7 @@ fn count(case: &str, n: usize) -> Result<(), String> {
             ]
             .concat();
             let mut bytes = frame(0xC2, &blocks).repeat(n / 10_000);
-            let server = server.with_deflate(Params::default(), &CONFIG());
+            let server = Connection::server(&CONFIG().with_deflate(Params::default()));
             receive_counted(server, &mut bytes, READ);
         }
         "chunks" => {
@@ -93,7 +93,7 @@ fn count(case: &str, n: usize) -> Result<(), String> {
             let block = [&[0, 0xE8, 0x03, 0x17, 0xFC][..], &[b'a'; 1_000]].concat();
             let mut bytes = frame(0xC2, &[block.repeat(n), vec![0]].concat());
             let config = CONFIG().with_delivery(Delivery::Chunks);
-            let server = Connection::server(&config).with_deflate(Params::default(), &config);
+            let server = Connection::server(&config.with_deflate(Params::default()));
             receive_counted(server, &mut bytes, usize::MAX);
         }
         "head bytes" => {

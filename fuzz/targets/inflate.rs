@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         .with_limits(limits)
         .with_delivery(delivery);
     let params = Params::default().with_server_no_context_takeover(!takeover);
-    let mut receiver = Receiver::new(Role::Client, &config).with_deflate(params);
+    let mut receiver = Receiver::new(Role::Client, &config.with_deflate(params));
 
     let mut history = Vec::new();
     let mut messages = 0;

@@ -84,13 +84,13 @@ impl Setup {
     }
 
     fn connection(&self, delivery: Delivery) -> Connection {
-        let config = Config::default()
+        let mut config = Config::default()
             .with_limits(self.limits)
             .with_delivery(delivery);
-        let mut connection = connection(self.role, &config);
         if let Some(params) = self.deflate {
-            connection = connection.with_deflate(params, &config);
+            config = config.with_deflate(params);
         }
+        let mut connection = connection(self.role, &config);
         if self.closing {
             connection.close(None).expect("it is open");
         }

@@ -18,21 +18,20 @@ fuzz_target!(|data: &[u8]| {
     let (from, to) = choices.pick(&[(Role::Client, Role::Server), (Role::Server, Role::Client)]);
     // Fragments of one byte are allowed here.
     let limits = Limits::default().with_fragments(u32::MAX);
-    let config = Config::default()
+    let mut config = Config::default()
         .with_delivery(choices.pick(&[Delivery::Messages, Delivery::Chunks]))
         .with_fragment_size(talk::fragment_size(&mut choices))
         .with_compression_level(talk::level(&mut choices))
         .with_compression_memory(talk::memory(&mut choices))
         .with_limits(limits);
-    let mut sender = connection(from, &config);
-    let mut receiver = connection(to, &config);
     let mut agreed = None;
     if choices.flag() {
         let params = talk::params(&mut choices);
         agreed = Some(Agreed::new(params, from));
-        sender = sender.with_deflate(params, &config);
-        receiver = receiver.with_deflate(params, &config);
+        config = config.with_deflate(params);
     }
+    let mut sender = connection(from, &config);
+    let receiver = connection(to, &config);
     let mut ear = Ear::new(receiver, Feed::choose(&mut choices));
     let step = choices.pick(&[100_000, 1, 50, 3_000]);
 

@@ -19,12 +19,11 @@ fuzz_target!(|data: &[u8]| {
     let mut choices = Choices::new(data);
     let params = choices.flag().then(|| talk::params(&mut choices));
     let mut ends = [Role::Client, Role::Server].map(|role| {
-        let config = config(&mut choices);
-        let mut connection = connection(role, &config);
+        let mut config = config(&mut choices);
         if let Some(params) = params {
-            connection = connection.with_deflate(params, &config);
+            config = config.with_deflate(params);
         }
-        End::new(connection, Feed::choose(&mut choices))
+        End::new(connection(role, &config), Feed::choose(&mut choices))
     });
 
     while !choices.is_empty() {

@@ -43,7 +43,7 @@ use super::bounded::{Bounded, Patience, SLICE, is_timeout, time_left};
 pub use super::closer::Closer;
 use super::error::Error;
 use super::link::Link;
-use super::opening::{HEAD, cut, open, serve, split_head};
+use super::opening::{HEAD, cut, open, split_head};
 pub use super::stream::{Stream, Unbounded};
 use super::{HANDSHAKE, LINGER, READ};
 use crate::close::CloseFrame;
@@ -156,7 +156,7 @@ impl<S: Stream> Incoming<S> {
     pub fn accept(mut self, accepted: &Accepted, config: &Config) -> Result<WebSocket<S>, Error> {
         let deadline = after(self.timeout);
         self.stream.write_all(&accepted.response(), deadline)?;
-        let connection = serve(accepted, config);
+        let connection = accepted.connection(config);
         Ok(WebSocket::over(self.stream, connection, self.rest))
     }
 

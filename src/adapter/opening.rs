@@ -8,22 +8,10 @@ use super::error::{Error, Rejection};
 use crate::config::Config;
 use crate::connection::Connection;
 use crate::error::UnexpectedEof;
-use crate::handshake::{Accepted, Client, Established, HandshakeError, Response};
+use crate::handshake::{Client, Established, HandshakeError, Response};
 
 /// How many bytes a read of a head asks for; few heads have more.
 pub(super) const HEAD: usize = 2 << 10;
-
-/// Opens the server's end as it was agreed on.
-pub(super) fn serve(accepted: &Accepted, config: &Config) -> Connection {
-    let connection = Connection::server(config);
-    #[cfg(feature = "deflate")]
-    if let Some(params) = accepted.deflate() {
-        return connection.with_deflate(params, config);
-    }
-    #[cfg(not(feature = "deflate"))]
-    let _ = accepted;
-    connection
-}
 
 /// Opens the client's end if `response`, behind which `rest` has come, completes the handshake.
 pub(super) fn open(
@@ -34,11 +22,7 @@ pub(super) fn open(
 ) -> Result<(Connection, Established), Error> {
     match client.verify(&response) {
         Ok(established) => {
-            let connection = Connection::client(config);
-            #[cfg(feature = "deflate")]
-            if let Some(params) = established.deflate() {
-                return Ok((connection.with_deflate(params, config), established));
-            }
+            let connection = established.connection(config);
             Ok((connection, established))
         }
         Err(error) => {

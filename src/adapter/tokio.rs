@@ -40,7 +40,7 @@ use futures_sink::Sink;
 
 use super::error::Error;
 use super::link::Link;
-use super::opening::{HEAD, cut, open, serve, split_head};
+use super::opening::{HEAD, cut, open, split_head};
 use super::wakers::{Purpose, User, Wakers};
 use super::{HANDSHAKE, LINGER, LINGER_BYTES, READ};
 use crate::close::CloseFrame;
@@ -160,7 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Incoming<S> {
         let written = write_head(&mut self.stream, &response);
         let written = Box::pin(time::timeout(self.timeout, written));
         in_time(written.await)?;
-        let connection = serve(accepted, config);
+        let connection = accepted.connection(config);
         Ok(WebSocket::new(self.stream, connection, self.rest))
     }
 

@@ -28,11 +28,10 @@ use std::io::{self, IoSlice, IoSliceMut};
 use bytes::BytesMut;
 
 use crate::close::CloseFrame;
+use crate::compression::Compress;
 use crate::config::Config;
-#[cfg(feature = "deflate")]
-use crate::deflate::Params;
 use crate::error::{ProtocolError, UnexpectedEof};
-use crate::message::{Compress, Message, MessageKind};
+use crate::message::{Message, MessageKind};
 use crate::role::Role;
 use receive::{NOTHING, Next};
 
@@ -108,18 +107,6 @@ impl Connection {
         Self {
             receiver: Receiver::new(Role::Client, config),
             sender: Sender::client(config, keys),
-        }
-    }
-
-    /// Sends and receives compressed messages, as agreed on in the opening handshake (RFC 7692).
-    ///
-    /// `config` says how hard to compress, and from which length on. See [`Sender::with_deflate`] for what not to compress.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn with_deflate(self, params: Params, config: &Config) -> Self {
-        Self {
-            receiver: self.receiver.with_deflate(params),
-            sender: self.sender.with_deflate(params, config),
         }
     }
 

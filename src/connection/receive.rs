@@ -16,7 +16,7 @@ use super::partial::{Frame, PartialHeader};
 use crate::assemble::Assembly;
 use crate::config::{Config, Delivery, Limits};
 #[cfg(feature = "deflate")]
-use crate::deflate::{Inflater, Params};
+use crate::deflate::Inflater;
 use crate::error::{ProtocolError, UnexpectedEof};
 use crate::payload::Payload;
 use crate::role::Role;
@@ -73,22 +73,12 @@ impl Receiver {
             control: 0,
             lent: 0,
             #[cfg(feature = "deflate")]
-            takeover: None,
+            takeover: config
+                .deflate
+                .map(|params| !params.no_context_takeover(role.peer())),
             #[cfg(feature = "deflate")]
             inflater: Inflater::default(),
         }
-    }
-
-    /// Receives compressed messages, too, as agreed on in the opening handshake (RFC 7692).
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn with_deflate(mut self, params: Params) -> Self {
-        let sender = match self.role {
-            Role::Client => Role::Server,
-            Role::Server => Role::Client,
-        };
-        self.takeover = Some(!params.no_context_takeover(sender));
-        self
     }
 
     /// Returns the next event and advances `input` behind it; `None` when all of `input` is used and more is wanted.

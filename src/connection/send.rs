@@ -14,12 +14,13 @@ use super::outgoing::{Outgoing, SHARED_MIN};
 use super::refused::{Refused, SendError};
 use crate::buffer::Buffer;
 use crate::close::CloseFrame;
+use crate::compression::Compress;
 use crate::config::Config;
 #[cfg(feature = "deflate")]
-use crate::deflate::{Deflater, Params};
+use crate::deflate::Deflater;
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
-use crate::message::{Compress, Message, MessageKind};
+use crate::message::{Message, MessageKind};
 use crate::role::Role;
 use crate::utf8::Utf8;
 
@@ -133,32 +134,34 @@ impl Sender {
         let limit = u32::try_from(config.outgoing_limit).unwrap_or(u32::MAX);
         let high = config.high_watermark.min(limit);
         let fragment_size = config.fragment_size.max(1);
+        let plain_below = fragment_size.saturating_add(1);
+        #[cfg(feature = "deflate")]
+        let deflater = config.deflate.map(|params| {
+            Deflater::new(
+                params,
+                masking.role(),
+                config.compression_level,
+                config.compression_memory,
+                config.compression_threshold,
+            )
+        });
+        #[cfg(feature = "deflate")]
+        let plain_below = deflater.as_ref().map_or(plain_below, |deflater| {
+            plain_below.min(deflater.threshold())
+        });
         Self {
             masking,
             outgoing: Outgoing::new(limit),
             closing: Closing::new(config.error_reason),
             message: None,
             fragment_size,
-            plain_below: fragment_size.saturating_add(1),
+            plain_below,
             high,
             low: config.low_watermark.min(high),
             congested: false,
             #[cfg(feature = "deflate")]
-            deflater: None,
+            deflater,
         }
-    }
-
-    /// Compresses messages as agreed on in the opening handshake (RFC 7692), and as `config` says.
-    ///
-    /// Compressing secrets along with what an attacker may choose tells the attacker about the secrets by the length of
-    /// the result: [`Compress::Never`] is for such messages.
-    #[cfg(feature = "deflate")]
-    #[must_use]
-    pub fn with_deflate(mut self, params: Params, config: &Config) -> Self {
-        let deflater = Deflater::new(params, self.masking.role(), config);
-        self.plain_below = self.plain_below.min(deflater.threshold());
-        self.deflater = Some(deflater);
-        self
     }
 
     /// Queues a text message.

@@ -17,8 +17,7 @@ use super::params::LARGEST_WINDOW;
 use super::params::Params;
 use super::params::SMALLEST_WINDOW;
 use crate::buffer::Buffer;
-use crate::config::{CompressionMemory, Config};
-use crate::message::Compress;
+use crate::compression::{Compress, CompressionMemory};
 use crate::role::Role;
 
 /// The compressor of a connection. Its engine comes with the first compressed message and stays; or it comes with each one
@@ -60,12 +59,18 @@ impl Kind {
 }
 
 impl Deflater {
-    /// Returns the compressor of `sender`.
-    pub(crate) fn new(params: Params, sender: Role, config: &Config) -> Self {
+    /// Returns the compressor of `sender`, which compresses messages of `threshold` bytes and more unless something else is said.
+    pub(crate) fn new(
+        params: Params,
+        sender: Role,
+        level: u8,
+        memory: CompressionMemory,
+        threshold: u32,
+    ) -> Self {
         let window_bits = params
             .window_bits(sender)
             .clamp(SMALLEST_ENGINE, LARGEST_WINDOW);
-        let keep = match config.compression_memory {
+        let keep = match memory {
             _ if params.no_context_takeover(sender) => Keep::Nothing,
             CompressionMemory::Engine => Keep::Engine,
             CompressionMemory::History(bits) => {
@@ -76,11 +81,11 @@ impl Deflater {
             engine: None,
             history: None,
             kind: Kind {
-                level: config.compression_level.clamp(1, 9),
+                level: level.clamp(1, 9),
                 window_bits,
             },
             keep,
-            threshold: config.compression_threshold,
+            threshold,
         }
     }
 
@@ -260,11 +265,7 @@ mod tests {
     #[test]
     fn a_stream_is_renewed_in_time() {
         for memory in [CompressionMemory::Engine, CompressionMemory::History(12)] {
-            let config = Config {
-                compression_memory: memory,
-                ..Config::default()
-            };
-            let mut deflater = Deflater::new(Params::default(), Role::Server, &config);
+            let mut deflater = Deflater::new(Params::default(), Role::Server, 6, memory, 0);
             let mut inflater = Inflater::default();
             let mut begun = 0;
             let mut noise = 1_u32;

@@ -9,11 +9,11 @@
 //! ```
 //!
 //! The opening handshake of this crate does it by itself: see `handshake::Client::offer_deflate` and
-//! `handshake::Server::with_deflate`. Where the handshake happens elsewhere, there are three ways in:
+//! `handshake::Server::with_deflate`, and `connection` of `handshake::Accepted` and `handshake::Established`. Where the handshake happens elsewhere, there are three ways in:
 //!
 //! * `handshake::Extensions::answer_deflate` and `verify_deflate` work on the value of the header;
 //! * [`Offer`] and [`Element`] work on parameters that something else has parsed;
-//! * [`Params`] says what was agreed, whoever did it.
+//! * [`Params`] says what was agreed, whoever did it, and [`Config::with_deflate`](crate::Config::with_deflate) takes it.
 //!
 //! # Memory
 //!

@@ -171,7 +171,7 @@ pub(crate) fn connection(role: Role, config: &Config) -> Connection {
 /// Returns a connection that compresses, whose own frames can be read, whichever end it is.
 #[cfg(feature = "deflate")]
 pub(crate) fn deflating(role: Role, params: Params, config: &Config) -> Connection {
-    connection(role, config).with_deflate(params, config)
+    connection(role, &config.with_deflate(params))
 }
 
 /// Returns what was agreed on of what `sender` compresses, the other end being free.

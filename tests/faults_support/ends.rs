@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use sansocket::blocking;
-use sansocket::handshake::{Client, Established, HeadLimits, Server};
+use sansocket::handshake::{Client, HeadLimits, Server};
 use sansocket::{CloseFrame, Config, Connection, Error, Event, Message, Outcome};
 
 use super::Nth;
@@ -82,16 +82,8 @@ fn connect<'a>(
 ) -> Result<Box<dyn End + 'a>, Error> {
     let (socket, established) = blocking::connect_with(stream, client, config, PATIENCE)?;
     let (stream, _, rest) = socket.into_parts();
-    let connection = readable(&established, config);
+    let connection = established.connection_with_keys(config, ZERO_KEY);
     Ok(Box::new(blocking::WebSocket::new(stream, connection, rest)))
-}
-
-fn readable(established: &Established, config: &Config) -> Connection {
-    let connection = Connection::client_with_keys(config, ZERO_KEY);
-    match established.deflate() {
-        Some(params) => connection.with_deflate(params, config),
-        None => connection,
-    }
 }
 
 /// An end of an open connection.
@@ -204,7 +196,8 @@ mod polled {
         let asleep = Rc::clone(&stream.asleep);
         let (socket, established) = drive(&asleep, connect_with(stream, client, config, PATIENCE))?;
         let (stream, _, rest) = socket.into_parts();
-        let socket = WebSocket::new(stream, readable(&established, config), rest);
+        let connection = established.connection_with_keys(config, ZERO_KEY);
+        let socket = WebSocket::new(stream, connection, rest);
         Ok(Box::new(Polled { socket, asleep }))
     }
 

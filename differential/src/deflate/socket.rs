@@ -27,12 +27,13 @@ pub fn hear(random: &mut Random, stream: &Stream) -> Heard {
     let params = Params::default()
         .with_server_no_context_takeover(!stream.takeover)
         .with_client_no_context_takeover(!stream.takeover);
+    let config = config.with_deflate(params);
     let connection = match role {
         Role::Client => Connection::client_with_keys(&config, || [0; 4]),
         Role::Server => Connection::server(&config),
     };
     let mut ear = Ear {
-        connection: connection.with_deflate(params, &config),
+        connection,
         heard: Heard::default(),
     };
     let mut wire = Vec::new();

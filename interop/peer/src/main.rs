@@ -17,7 +17,7 @@ use std::time::Duration;
 use sansocket::blocking::{Incoming, WebSocket, connect_with};
 use sansocket::deflate::{ClientLimit, Element, Offer, Params};
 use sansocket::handshake::{Client, Extensions, HandshakeError, HeadLimits, Server, Uri, reject};
-use sansocket::{Config, Role, random};
+use sansocket::{Config, Connection, Role, random};
 
 use crate::talk::talk;
 use crate::tap::Tap;
@@ -127,8 +127,8 @@ fn connect(line: &str) -> Result<String> {
     let Some(params) = established.extensions().verify_deflate(&offered)? else {
         return say(socket, Role::Client, None);
     };
-    let (stream, connection, rest) = socket.into_parts();
-    let connection = connection.with_deflate(params, &config);
+    let (stream, _, rest) = socket.into_parts();
+    let connection = Connection::client(&config.with_deflate(params));
     let socket = WebSocket::new(stream, connection, rest);
     say(socket, Role::Client, Some(params))
 }

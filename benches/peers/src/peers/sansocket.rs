@@ -39,7 +39,7 @@ pub fn open_deflate(takeover: bool, transport: Transport) -> Box<dyn Socket> {
     let params = Params::default()
         .with_server_no_context_takeover(!takeover)
         .with_client_no_context_takeover(!takeover);
-    let connection = Connection::server(&config).with_deflate(params, &config);
+    let connection = Connection::server(&config.with_deflate(params));
     Box::new(Sansocket::new(transport, connection, ALONE))
 }
 
