@@ -12,6 +12,16 @@ use sansocket::handshake::accept_key;
 /// the head is not complete.
 type Outcome = Result<Option<(String, usize)>, HandshakeError>;
 
+/// Returns the header fields as a map would be printed.
+fn fields(headers: &Headers) -> String {
+    let value = |value| String::from_utf8_lossy(value);
+    let fields: Vec<_> = headers
+        .iter()
+        .map(|(name, v)| format!("{name:?}: {:?}", value(v)))
+        .collect();
+    format!("{{{}}}", fields.join(", "))
+}
+
 fn read_request(limits: HeadLimits, pieces: &[&[u8]]) -> Outcome {
     let mut reader = RequestReader::new(limits);
     let mut before = 0;
@@ -19,7 +29,7 @@ fn read_request(limits: HeadLimits, pieces: &[&[u8]]) -> Outcome {
         if let Some((request, used)) = reader.receive(piece)? {
             let line = (request.method(), request.target(), request.version());
             return Ok(Some((
-                format!("{line:?} {:?}", request.headers()),
+                format!("{line:?} {}", fields(request.headers())),
                 before + used,
             )));
         }
@@ -35,7 +45,7 @@ fn read_response(limits: HeadLimits, pieces: &[&[u8]]) -> Outcome {
         if let Some((response, used)) = reader.receive(piece)? {
             let line = (response.status(), response.reason(), response.version());
             return Ok(Some((
-                format!("{line:?} {:?}", response.headers()),
+                format!("{line:?} {}", fields(response.headers())),
                 before + used,
             )));
         }
@@ -458,10 +468,7 @@ fn fields_are_found_without_regard_to_case() {
             assert_eq!(headers.first("x-on"), None);
             assert_eq!(headers.all("").count(), 0);
             let debug = format!("{headers:?}");
-            assert_eq!(
-                debug,
-                r#"{"Host": "a", "X-One": "1", "x-one": "2", "Empty": ""}"#
-            );
+            assert_eq!(debug, r#"{"Host", "X-One", "x-one", "Empty"}"#);
         },
     );
 }

@@ -234,6 +234,46 @@ fn rejection() -> sansocket::Error {
     rejected
 }
 
+/// What is printed of heads goes to logs: neither a query nor the value of any header is in it.
+#[test]
+fn printed_heads_show_no_secrets() {
+    use sansocket::handshake::{Client, HeadLimits, RequestReader, ResponseReader, Uri};
+
+    let uri = Uri::parse("ws://a.example/chat?token=hunter2").expect("a URI");
+    let mut client = Client::new(&uri, [7; 16]);
+    client
+        .add_header("Authorization", "Bearer hunter2")
+        .expect("a header");
+    let head = client.request();
+    let mut reader = RequestReader::new(HeadLimits::default());
+    assert_eq!(
+        reader.receive(&head[..60]).expect("legal").map(|_| ()),
+        None
+    );
+    let begun = format!("{reader:?}");
+    let (request, _) = reader.receive(&head[60..]).expect("legal").expect("whole");
+    let mut accepted = Server::new().accept(&request).expect("valid");
+    accepted
+        .add_header("Set-Cookie", "id=hunter2")
+        .expect("a header");
+    let mut reader = ResponseReader::new(HeadLimits::default());
+    let read = reader.receive(&accepted.response()).expect("legal");
+    let (response, _) = read.expect("whole");
+    let printed = format!("{begun} {client:?} {request:?} {accepted:?} {response:?}");
+    for secret in ["hunter2", "Bearer", "a.example:", "104, 117, 110"] {
+        assert!(!printed.contains(secret), "{secret} in {printed}");
+    }
+    for told in [
+        r#"Client { host: "a.example", target: "/chat?…""#,
+        r#"Request { method: "GET", target: "/chat?…", version: Http11, headers: {"Host", "#,
+        r#""Authorization"}"#,
+        "Response { status: 101",
+        r#""Set-Cookie""#,
+    ] {
+        assert!(printed.contains(told), "{told} in {printed}");
+    }
+}
+
 /// Policies can be printed, the functions in them by name only.
 #[test]
 fn policies_are_printed() {

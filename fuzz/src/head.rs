@@ -1,7 +1,5 @@
 //! The head of an HTTP message, read once more and naively.
 
-use std::fmt::Debug;
-
 use sansocket::handshake::{HandshakeError, HeadLimits, Headers};
 
 use crate::choices::Choices;
@@ -51,11 +49,6 @@ pub fn no_limits() -> HeadLimits {
         .with_bytes(usize::MAX)
         .with_start_line(usize::MAX)
         .with_headers(usize::MAX)
-}
-
-/// Returns what was read in a form that can be compared.
-pub fn show(read: &impl Debug) -> String {
-    format!("{read:?}")
 }
 
 /// Tells whether these are the header fields that the parser has found.

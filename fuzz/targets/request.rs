@@ -22,7 +22,7 @@ fuzz_target!(|data: &[u8]| {
 
     let whole = read(limits, input, input.len().max(1));
     for step in [1, step] {
-        assert_eq!(head::show(&read(limits, input, step)), head::show(&whole));
+        assert_eq!(show(&read(limits, input, step)), show(&whole));
     }
     judge(&whole, input);
     let mut table = [httparse::EMPTY_HEADER; 600];
@@ -82,12 +82,24 @@ fn read(limits: HeadLimits, input: &[u8], step: usize) -> Read {
     Ok(None)
 }
 
-/// A request that is written as it was read is read alike.
-fn is_read_again(request: &Request) {
+/// Returns what was read in a form that can be compared.
+fn show(read: &Read) -> Result<Option<(Vec<u8>, usize)>, HandshakeError> {
+    let found = read.as_ref().map_err(Clone::clone)?;
+    let show = |(request, used): &(Request, usize)| (write(request), *used);
+    Ok(found.as_ref().map(show))
+}
+
+fn write(request: &Request) -> Vec<u8> {
     let (method, target) = (request.method(), request.target());
     let minor = u8::from(request.version() == HttpVersion::Http11);
     let start = format!("{method} {target} HTTP/1.{minor}");
-    let head = head::print(start.as_bytes(), request.headers());
+    head::print(start.as_bytes(), request.headers())
+}
+
+/// A request that is written as it was read is read alike.
+fn is_read_again(request: &Request) {
+    let (method, target) = (request.method(), request.target());
+    let head = write(request);
     let (again, used) = (read(head::no_limits(), &head, head.len()).expect("good")).expect("whole");
     assert_eq!(used, head.len());
     assert_eq!((again.method(), again.target()), (method, target));

@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
 
     let whole = read(limits, input, input.len().max(1));
     for step in [1, step] {
-        assert_eq!(head::show(&read(limits, input, step)), head::show(&whole));
+        assert_eq!(show(&read(limits, input, step)), show(&whole));
     }
     let (response, used) = match whole {
         Ok(Some(read)) => read,
@@ -80,13 +80,24 @@ fn read(limits: HeadLimits, input: &[u8], step: usize) -> Read {
     Ok(None)
 }
 
+/// Returns what was read in a form that can be compared.
+fn show(read: &Read) -> Result<Option<(Vec<u8>, usize)>, HandshakeError> {
+    let found = read.as_ref().map_err(Clone::clone)?;
+    let show = |(response, used): &(Response, usize)| (write(response), *used);
+    Ok(found.as_ref().map(show))
+}
+
+fn write(response: &Response) -> Vec<u8> {
+    let minor = u8::from(response.version() == HttpVersion::Http11);
+    let start = format!("HTTP/1.{minor} {:03} ", response.status());
+    let start = [start.as_bytes(), response.reason()].concat();
+    head::print(&start, response.headers())
+}
+
 /// A response that is written as it was read is read alike.
 fn is_read_again(response: &Response) {
     let (status, reason) = (response.status(), response.reason());
-    let minor = u8::from(response.version() == HttpVersion::Http11);
-    let start = format!("HTTP/1.{minor} {status:03} ");
-    let start = [start.as_bytes(), reason].concat();
-    let head = head::print(&start, response.headers());
+    let head = write(response);
     let (again, used) = (read(head::no_limits(), &head, head.len()).expect("good")).expect("whole");
     assert_eq!(used, head.len());
     assert_eq!((again.status(), again.reason()), (status, reason));

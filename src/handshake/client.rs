@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use super::error::HandshakeError;
 use super::error::HeadError;
@@ -10,7 +11,7 @@ use super::extensions::Extensions;
 use super::field;
 use super::key;
 use super::name;
-use super::request::HttpVersion;
+use super::request::{HttpVersion, WithoutQuery};
 use super::response::Response;
 use super::token::token;
 use super::uri::Uri;
@@ -51,7 +52,7 @@ use crate::deflate::{Offer, Params};
 /// assert_eq!(established.subprotocol(), Some("chat"));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
     resource_name: String,
     host: String,
@@ -64,6 +65,19 @@ pub struct Client {
     offers_deflate: bool,
     /// The caller's header lines.
     extra: Vec<u8>,
+}
+
+/// Shows what is asked for, but neither the query nor headers of the caller's, which may be secrets.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("host", &self.host)
+            .field("target", &WithoutQuery(&self.resource_name))
+            .field("origin", &self.origin)
+            .field("subprotocols", &self.subprotocols)
+            .field("extensions", &self.extensions)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {

@@ -1,6 +1,7 @@
 //! Collecting the head of an HTTP message as its bytes arrive, within limits.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::mem::MaybeUninit;
 
 use super::error::HandshakeError;
@@ -49,11 +50,20 @@ impl Default for HeadLimits {
 }
 
 /// A complete head, not parsed yet.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Head {
     pub(super) bytes: Vec<u8>,
     /// How many header lines it has, or how many it may have if they were not counted.
     pub(super) headers: usize,
+}
+
+/// Shows the length alone: a head may hold secrets.
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("len", &self.bytes.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Looks for the end of a head, at no byte more than a few times, however the input is cut.

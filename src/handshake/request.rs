@@ -1,5 +1,6 @@
 //! The head of a client's HTTP request.
 
+use core::fmt;
 use core::ops::Range;
 
 use memchr::memchr;
@@ -34,12 +35,37 @@ use super::place::Place;
 /// assert_eq!(&input[used..], b"what follows");
 /// # Ok::<(), sansocket::handshake::HandshakeError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     method: Range<usize>,
     target: Range<usize>,
     version: HttpVersion,
     headers: Headers,
+}
+
+/// Shows the method, the path and the names of the headers. A query is `?…`, because browsers put tokens there, and no value is
+/// shown.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method())
+            .field("target", &WithoutQuery(self.target()))
+            .field("version", &self.version)
+            .field("headers", &self.headers)
+            .finish()
+    }
+}
+
+/// A request target, to be printed with `…` for its query.
+pub(super) struct WithoutQuery<'a>(pub(super) &'a str);
+
+impl fmt::Debug for WithoutQuery<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_once('?') {
+            None => fmt::Debug::fmt(self.0, f),
+            Some((path, _)) => write!(f, "\"{}?…\"", path.escape_debug()),
+        }
+    }
 }
 
 /// The versions of HTTP that have this form of head (RFC 9112 §2.3).

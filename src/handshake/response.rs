@@ -1,5 +1,6 @@
 //! The head of a server's HTTP response.
 
+use core::fmt;
 use core::ops::Range;
 
 use memchr::memchr;
@@ -30,12 +31,23 @@ use super::request::HttpVersion;
 /// assert_eq!(&input[used..], b":-(");
 /// # Ok::<(), sansocket::handshake::HandshakeError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Response {
     status: u16,
     reason: Range<usize>,
     version: HttpVersion,
     headers: Headers,
+}
+
+/// Shows the status and the names of the headers, and no value.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("version", &self.version)
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Response {

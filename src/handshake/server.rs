@@ -255,7 +255,7 @@ impl fmt::Debug for Subprotocols {
 /// #     b"Sec-WebSocket-Extensions: foo\r\nSet-Cookie: session=1\r\n\r\n"));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Accepted {
     accept: [u8; 28],
     subprotocol: Option<String>,
@@ -265,6 +265,16 @@ pub struct Accepted {
     deflate: Option<Params>,
     /// The caller's header lines.
     extra: Vec<u8>,
+}
+
+/// Shows what is answered, but no header of the caller's, which may be a secret.
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accepted")
+            .field("subprotocol", &self.subprotocol)
+            .field("extensions", &self.extensions)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Accepted {
