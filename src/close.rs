@@ -131,6 +131,22 @@ pub struct CloseFrame {
     pub reason: Utf8Bytes,
 }
 
+/// Shows the code, and behind it the reason if there is one: `1001`, `1001 restart`.
+impl fmt::Display for CloseFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(self.code, &self.reason, f)
+    }
+}
+
+/// Writes a code and its reason for a log: the reason is the peer's, so control characters are escaped.
+pub(crate) fn show(code: CloseCode, reason: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fmt::Display::fmt(&code, f)?;
+    if !reason.is_empty() {
+        write!(f, " {}", reason.escape_debug())?;
+    }
+    Ok(())
+}
+
 impl CloseFrame {
     /// The length of the longest reason, in bytes.
     pub const MAX_REASON_LEN: usize = 123;

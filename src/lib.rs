@@ -142,6 +142,7 @@ mod utf8;
 pub use adapter::tokio;
 #[cfg(all(feature = "std", feature = "handshake", feature = "getrandom"))]
 pub use adapter::{Error, Rejection, blocking};
+pub use bytes;
 pub use close::{CloseCode, CloseFrame};
 pub use compression::{Compress, CompressionMemory};
 pub use config::{Config, Delivery, Limits};

@@ -3,11 +3,20 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use crate::text::Utf8Bytes;
+use crate::payload::Payload;
+use crate::text::{Text, Utf8Bytes};
 
 /// A message (RFC 6455 §5.6) that owns its data, which is cheap to clone.
+///
+/// ```
+/// use sansocket::Message;
+///
+/// let message = Message::from("Hello");
+/// assert_eq!((message.as_str(), message.len()), (Some("Hello"), 5));
+/// assert_eq!(Message::from(b"\x01\x02").as_bytes(), [1, 2]);
+/// ```
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Message {
     /// Text.
@@ -35,7 +44,55 @@ impl Message {
         }
     }
 
-    /// Returns the payload, as it would be sent.
+    /// Tells whether this is text.
+    #[must_use]
+    pub const fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_))
+    }
+
+    /// Returns the text, or `None` if this is binary.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+
+    /// Returns the payload: the bytes of the text, or the binary data.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(data) => data,
+        }
+    }
+
+    /// Returns the length of the payload in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.as_bytes().len()
+    }
+
+    /// Tells whether the payload is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
+    }
+
+    /// Returns the text without a copy.
+    ///
+    /// # Errors
+    ///
+    /// The message itself, if it is binary.
+    pub fn into_text(self) -> Result<Utf8Bytes, Self> {
+        match self {
+            Self::Text(text) => Ok(text),
+            Self::Binary(_) => Err(self),
+        }
+    }
+
+    /// Returns the payload without a copy: the bytes of the text, or the binary data.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
         match self {
@@ -63,6 +120,18 @@ impl From<&[u8]> for Message {
     }
 }
 
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(data: &[u8; N]) -> Self {
+        data.as_slice().into()
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Message {
+    fn from(data: [u8; N]) -> Self {
+        data.as_slice().into()
+    }
+}
+
 impl From<Vec<u8>> for Message {
     fn from(data: Vec<u8>) -> Self {
         Self::Binary(data.into())
@@ -72,6 +141,26 @@ impl From<Vec<u8>> for Message {
 impl From<Utf8Bytes> for Message {
     fn from(text: Utf8Bytes) -> Self {
         Self::Text(text)
+    }
+}
+
+impl From<BytesMut> for Message {
+    fn from(data: BytesMut) -> Self {
+        Self::Binary(data.freeze())
+    }
+}
+
+/// Keeps the text; see [`Payload::into_bytes`] for when this copies.
+impl From<Text<'_>> for Message {
+    fn from(text: Text<'_>) -> Self {
+        Self::Text(text.into_utf8_bytes())
+    }
+}
+
+/// Keeps the payload; see [`Payload::into_bytes`] for when this copies.
+impl From<Payload<'_>> for Message {
+    fn from(data: Payload<'_>) -> Self {
+        Self::Binary(data.into_bytes())
     }
 }
 

@@ -12,15 +12,15 @@ use std::net::{TcpListener, TcpStream};
 #[cfg(all(feature = "std", feature = "getrandom"))]
 use std::thread;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use common::{BOTH, EXAMPLE_KEY, PROTOCOL_ERRORS, hex, towards};
 use sansocket::deflate::{NegotiationError, Params};
 use sansocket::handshake::{
     HandshakeError, HeadError, OriginError, OriginPolicy, Server, UriError,
 };
 use sansocket::{
-    CloseCode, Compress, CompressionMemory, Config, Connection, Event, Message, Payload, Refused,
-    Role, SendError, Text, Utf8Bytes,
+    CloseCode, CloseFrame, Compress, CompressionMemory, Config, Connection, Event, Message,
+    Payload, Refused, Role, SendError, Text, Utf8Bytes,
 };
 
 const SEND_ERRORS: [SendError; 7] = [
@@ -232,6 +232,61 @@ fn rejection() -> sansocket::Error {
     let rejected = rejected.expect_err("there is no such page");
     answering.join().expect("no panic").expect("it was read");
     rejected
+}
+
+/// What is printed of an end fits in one line of a log, whatever the peer says.
+#[test]
+fn ends_are_told_in_one_line() {
+    let frame = |code, reason| CloseFrame::new(CloseCode(code), reason);
+    assert_eq!(frame(1000, "").to_string(), "1000");
+    assert_eq!(frame(4001, "be\nquiet é").to_string(), "4001 be\\nquiet é");
+    let ended = |input: &str| {
+        let mut conn = Connection::server(&Config::default());
+        common::hear(&mut conn, &towards(Role::Server, &hex(input)));
+        common::take(&mut conn);
+        let _ = conn.receive_eof();
+        conn.outcome().expect("an end").to_string()
+    };
+    assert_eq!(ended("88 05 03e9 'bye'"), "closed by the peer: 1001 bye");
+    assert_eq!(ended("88 00"), "closed by the peer: 1005");
+    assert_eq!(ended("81 00"), "ended by the transport, not cleanly: 1006");
+    let fault = sansocket::ProtocolError::ReservedBits;
+    let expected = format!("closed by the peer, not cleanly: 1006 ({fault})");
+    assert_eq!(ended("91 00"), expected);
+}
+
+/// Messages are made of what holds text or bytes, and asked for it.
+#[test]
+fn messages_are_made_of_text_and_bytes() {
+    let text = Message::from("aé");
+    assert!(text.is_text() && !text.is_empty());
+    assert_eq!((text.as_str(), text.len()), (Some("aé"), 3));
+    assert_eq!(text.as_bytes(), "aé".as_bytes());
+    assert_eq!(text.into_text(), Ok(Utf8Bytes::from("aé")));
+    let binary = Message::from(b"\x01");
+    assert!(!binary.is_text() && !binary.is_empty());
+    assert_eq!((binary.as_str(), binary.as_bytes()), (None, &b"\x01"[..]));
+    assert_eq!(binary.clone().into_text(), Err(binary.clone()));
+    for same in [[1].into(), vec![1].into(), BytesMut::from(&[1][..]).into()] {
+        assert_eq!(binary, same);
+    }
+    assert!(Message::from("").is_empty() && Message::from([]).is_empty());
+
+    let mut conn = Connection::server(&Config::default());
+    let mut read = towards(Role::Server, &hex("81 02 'hi' 82 02 01 02"));
+    let mut input = &mut read[..];
+    let Ok(Some(Event::Text(text))) = conn.receive(&mut input) else {
+        panic!("text");
+    };
+    assert!(text == "hi" && text == *"hi" && text != "ho");
+    assert_eq!(Message::from(text), Message::from("hi"));
+    let Ok(Some(Event::Binary(data))) = conn.receive(&mut input) else {
+        panic!("binary");
+    };
+    assert!(data == [1, 2] && data == b"\x01\x02" && data == [1, 2][..]);
+    let shorter: &[u8] = &[1];
+    assert!(data != shorter);
+    assert_eq!(Message::from(data), Message::from([1, 2]));
 }
 
 /// What is printed of heads goes to logs: neither a query nor the value of any header is in it.

@@ -16,8 +16,9 @@
 //! known to the outgoing queue and comes in as an argument.
 
 use alloc::boxed::Box;
+use core::fmt;
 
-use crate::close::{CloseCode, CloseFrame};
+use crate::close::{self, CloseCode, CloseFrame};
 use crate::error::ProtocolError;
 use crate::role::Role;
 use crate::text::Utf8Bytes;
@@ -259,4 +260,21 @@ pub struct Outcome {
     pub sent: Option<CloseCode>,
     /// What the peer did wrong, if that is why the connection ended.
     pub error: Option<ProtocolError>,
+}
+
+/// Says it in one line, for a log: `closed by the peer: 1001 restart`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.by {
+            EndedBy::Us => "closed by us",
+            EndedBy::Peer => "closed by the peer",
+            EndedBy::Transport => "ended by the transport",
+        })?;
+        f.write_str(if self.clean { ": " } else { ", not cleanly: " })?;
+        close::show(self.code, &self.reason, f)?;
+        match self.error {
+            Some(error) => write!(f, " ({error})"),
+            None => Ok(()),
+        }
+    }
 }
