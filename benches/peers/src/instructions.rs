@@ -6,19 +6,19 @@ use std::env;
 use std::process::Command;
 
 /// So many messages that what comes once does not show, and so many bytes that it ends.
-fn messages(size: usize) -> usize {
-    ((4 << 20) / size.max(1)).clamp(4, 4_000)
+fn messages(len: usize) -> usize {
+    ((4 << 20) / len.max(1)).clamp(4, 4_000)
 }
 
-/// Returns the instructions a message; `None` if they cannot be counted.
+/// Returns the instructions a message, of so many bytes; `None` if they cannot be counted.
 #[expect(clippy::cast_precision_loss, reason = "a ratio")]
-pub fn count(peer: &str, workload: &str, size: usize) -> Option<f64> {
+pub fn count(peer: &str, workload: &str, size: usize, len: usize) -> Option<f64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg("--toggle-collect=sansocket_peers::measured*")
         .arg(env::current_exe().ok()?)
         .args(["--once", peer, workload])
-        .args([size.to_string(), messages(size).to_string()])
+        .args([size.to_string(), messages(len).to_string()])
         // A copy by `rep movsb` would count as one instruction a byte.
         .env(
             "GLIBC_TUNABLES",

@@ -128,7 +128,7 @@ fn measure(workload: &Workload, peers: &[&Peer], effort: Effort) -> Table {
         let figures = peers.iter().zip(times).map(|(peer, time)| {
             let mut figures = vec![time?];
             if effort.instructions {
-                let count = instructions::count(peer.name, workload.name, size);
+                let count = instructions::count(peer.name, workload.name, size, workload.len(size));
                 figures.push(count.expect("valgrind is there"));
             }
             Some(figures)

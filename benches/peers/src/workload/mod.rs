@@ -395,6 +395,15 @@ struct Received {
 }
 
 impl Workload {
+    /// Returns how many bytes a message has at the most.
+    pub fn len(&self, size: usize) -> usize {
+        match self.task {
+            Task::Pieces { .. } => PIECES[size].lens.iter().copied().max().unwrap_or(0),
+            Task::Forms { len, .. } => len,
+            _ => size,
+        }
+    }
+
     /// Returns what is received, if that is all there is to do.
     fn received(&self, size: usize) -> Option<Received> {
         let (kind, size, most, reads) = match self.task {
