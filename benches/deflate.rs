@@ -15,7 +15,7 @@ use bytes::Buf;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 use sansocket::deflate::Params;
-use sansocket::{CompressionMemory, Config, Event, Receiver, Role, Sender};
+use sansocket::{CompressionMemory, Config, Event, ReceiveHalf, SendHalf};
 
 const SIZES: [usize; 3] = [200, 2 << 10, 64 << 10];
 /// What is removed from the end of a message (RFC 7692 §7.2.1).
@@ -49,10 +49,8 @@ fn inflating(criterion: &mut Criterion) {
         for takeover in [true, false] {
             // A stream refers to nothing before its begin, so it can follow itself.
             let mut frames = frames(&messages, takeover);
-            let mut receiver = Receiver::new(
-                Role::Client,
-                &Config::default().with_deflate(params(takeover)),
-            );
+            let mut receiver =
+                ReceiveHalf::client(&Config::default().with_deflate(params(takeover)));
             group.bench_function(id("sansocket", takeover, size), |bencher| {
                 bencher.iter(|| receive(&mut receiver, black_box(&mut frames)));
             });
@@ -96,14 +94,14 @@ const TURNS: usize = 256;
 
 /// Connections that send a message each, one after the other.
 struct Turns {
-    senders: Vec<Sender>,
+    senders: Vec<SendHalf>,
     sent: usize,
 }
 
 impl Turns {
     fn new(connections: usize, memory: CompressionMemory) -> Self {
         let config = Config::default().with_compression_memory(memory);
-        let sender = || Sender::server(&config.with_deflate(params(true)));
+        let sender = || SendHalf::server(&config.with_deflate(params(true)));
         Self {
             senders: (0..connections).map(|_| sender()).collect(),
             sent: 0,
@@ -149,13 +147,13 @@ fn params(takeover: bool) -> Params {
     Params::default().with_server_no_context_takeover(!takeover)
 }
 
-fn sender(takeover: bool) -> Sender {
+fn sender(takeover: bool) -> SendHalf {
     let config = Config::default();
-    Sender::server(&config.with_deflate(params(takeover)))
+    SendHalf::server(&config.with_deflate(params(takeover)))
 }
 
 /// Sends all messages; returns how many bytes that took.
-fn send(sender: &mut Sender, messages: &[String]) -> usize {
+fn send(sender: &mut SendHalf, messages: &[String]) -> usize {
     let mut bytes = 0;
     for message in messages {
         sender.send_text(message).expect("an open connection");
@@ -168,7 +166,7 @@ fn send(sender: &mut Sender, messages: &[String]) -> usize {
 }
 
 /// Receives all messages; returns how many bytes they have.
-fn receive(receiver: &mut Receiver, frames: &mut [Vec<u8>]) -> usize {
+fn receive(receiver: &mut ReceiveHalf, frames: &mut [Vec<u8>]) -> usize {
     let mut bytes = 0;
     for frame in frames {
         let mut input = &mut frame[..];

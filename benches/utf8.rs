@@ -7,14 +7,14 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sansocket::{ProtocolError, Utf8};
+use sansocket::{ProtocolError, Utf8Validator};
 
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
 /// The lengths of pieces: characters of two, three and four bytes lie across their ends.
 const PIECES: [usize; 2] = [61, 1_021];
 
 fn check(text: &[u8], piece: usize) -> Result<(), ProtocolError> {
-    let mut utf8 = Utf8::new();
+    let mut utf8 = Utf8Validator::new();
     for piece in text.chunks(piece) {
         utf8.push(piece)?;
     }

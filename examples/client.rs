@@ -14,8 +14,8 @@ use bytes::{Buf, BytesMut};
 use sansocket::deflate::Offer;
 use sansocket::handshake::{Client, Uri};
 use sansocket::{
-    CloseCode, CloseFrame, Config, EndedBy, Event, Outcome, Receiver, Replies, Reply, Sender,
-    Transport, blocking, random,
+    CloseCode, CloseFrame, Config, EndedBy, Event, Outcome, ReceiveHalf, Replies, Reply, SendHalf,
+    TransportAction, blocking, random,
 };
 
 const USAGE: &str = "\
@@ -77,13 +77,18 @@ fn talk(url: &str) -> Result<Outcome, Box<dyn Error>> {
 }
 
 /// Prints what comes in, and passes on what it asks for: that never waits, whatever the thread that writes is doing.
-fn listen(mut stream: TcpStream, mut receiver: Receiver, mut input: BytesMut, replies: &Replies) {
+fn listen(
+    mut stream: TcpStream,
+    mut receiver: ReceiveHalf,
+    mut input: BytesMut,
+    replies: &Replies,
+) {
     let mut buffer = vec![0; 16 << 10];
     loop {
         match receiver.receive_bytes(&mut input) {
             Ok(Some(event)) => {
                 print(&event);
-                if let Some(reply) = Reply::to(&event) {
+                if let Some(reply) = Reply::for_event(&event) {
                     replies.put(reply);
                 }
             }
@@ -128,15 +133,15 @@ fn type_lines(typed: mpsc::SyncSender<String>, replies: &Replies) {
 /// Sends lines and answers until the connection has ended.
 fn write(
     mut stream: TcpStream,
-    mut sender: Sender,
+    mut sender: SendHalf,
     lines: &mpsc::Receiver<String>,
     replies: &Replies,
 ) -> Result<Outcome, Box<dyn Error>> {
     loop {
-        let patience = match sender.transport() {
-            Transport::Keep => None,
-            Transport::Close => break,
-            Transport::HalfClose => {
+        let patience = match sender.transport_action() {
+            TransportAction::Keep => None,
+            TransportAction::Close => break,
+            TransportAction::HalfClose => {
                 let _ = stream.shutdown(Shutdown::Write); // fails where the connection is lost already
                 Some(PATIENCE)
             }
@@ -167,7 +172,7 @@ fn write(
 /// Writes all that waits to be written.
 ///
 /// An error is not the end: the server may have sent a Close frame that says why, which the other thread still has to read.
-fn send(stream: &mut TcpStream, sender: &mut Sender) {
+fn send(stream: &mut TcpStream, sender: &mut SendHalf) {
     while sender.outgoing().has_remaining() {
         match stream.write(sender.outgoing().chunk()) {
             Ok(count @ 1..) => sender.outgoing().advance(count),
@@ -187,7 +192,7 @@ fn report(outcome: &Outcome) -> ExitCode {
     }
     match (outcome.error, outcome.by) {
         (Some(error), _) => eprintln!("client: the server broke the protocol: {error}"),
-        (None, EndedBy::Transport) => eprintln!("client: the connection was lost"),
+        (None, EndedBy::StreamEnd) => eprintln!("client: the connection was lost"),
         (None, _) => eprintln!("client: the closing handshake was cut short"),
     }
     ExitCode::FAILURE

@@ -14,13 +14,13 @@ use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
 use crate::message::MessageKind;
-use crate::utf8::Utf8;
+use crate::utf8::Utf8Validator;
 
 /// The message in progress, if there is one.
 #[derive(Debug, Default)]
 pub(crate) struct Assembly {
     kind: Option<MessageKind>,
-    utf8: Utf8,
+    utf8: Utf8Validator,
     fragments: u32,
     empty_fragments: u32,
     control_frames: u32,
@@ -287,7 +287,7 @@ fn unmask(
     key: Option<[u8; 4]>,
     offset: usize,
     kind: Option<MessageKind>,
-    utf8: &mut Utf8,
+    utf8: &mut Utf8Validator,
 ) -> Result<(), ProtocolError> {
     let text = kind == Some(MessageKind::Text);
     let ascii = key.is_some_and(|key| mask::apply_asked(piece, key, offset, text));
@@ -300,7 +300,7 @@ fn check(
     piece: &[u8],
     ascii: bool,
     kind: Option<MessageKind>,
-    utf8: &mut Utf8,
+    utf8: &mut Utf8Validator,
 ) -> Result<(), ProtocolError> {
     if kind != Some(MessageKind::Text) || (ascii && utf8.is_whole()) {
         return Ok(());

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::error::ProtocolError;
 use crate::role::Role;
 use crate::text::Utf8Bytes;
-use crate::utf8::Utf8;
+use crate::utf8::Utf8Validator;
 
 /// Why a connection was closed (RFC 6455 §7.4).
 ///
@@ -177,7 +177,7 @@ impl CloseFrame {
         if !codes.map(CloseCode).any(CloseCode::is_receivable) {
             return Err(ProtocolError::InvalidCloseCode);
         }
-        Utf8::new()
+        Utf8Validator::new()
             .push(reason)
             .map_err(|_| ProtocolError::InvalidCloseReason)
     }

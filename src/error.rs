@@ -96,7 +96,7 @@ impl core::error::Error for ProtocolError {}
 
 /// The place where a stream ended before the peer's Close frame (RFC 6455 §7.1.5).
 ///
-/// [`Receiver::receive_eof`](crate::Receiver::receive_eof) returns the last three, an opening handshake the first two.
+/// [`ReceiveHalf::receive_eof`](crate::ReceiveHalf::receive_eof) returns the last three, an opening handshake the first two.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum UnexpectedEof {

@@ -21,14 +21,14 @@
 //!
 //! ```
 //! use bytes::Buf;
-//! use sansocket::{Connection, Event, Transport};
+//! use sansocket::{Connection, Event, TransportAction};
 //!
 //! /// Reads once from a transport that is ready, answers, and returns what to do with it.
 //! fn on_readable<S: std::io::Read + std::io::Write>(
 //!     stream: &mut S,
 //!     connection: &mut Connection,
 //!     shared: &mut [u8],
-//! ) -> std::io::Result<Transport> {
+//! ) -> std::io::Result<TransportAction> {
 //!     let count = stream.read(shared)?;
 //!     if count == 0 {
 //!         // An error, unless the peer's Close frame has come.
@@ -37,7 +37,7 @@
 //!             .map_err(|cut| std::io::Error::new(std::io::ErrorKind::UnexpectedEof, cut))?;
 //!     }
 //!     let mut input = &mut shared[..count];
-//!     // An error has queued the Close frame that says why; `transport` says how to go on.
+//!     // An error has queued the Close frame that says why; `transport_action` says how to go on.
 //!     while let Ok(Some(event)) = connection.receive(&mut input) {
 //!         let sent = match event {
 //!             Event::Text(text) => connection.send_text(&text),
@@ -54,14 +54,14 @@
 //!             Err(error) => return Err(error),
 //!         }
 //!     }
-//!     Ok(connection.transport())
+//!     Ok(connection.transport_action())
 //! }
 //! ```
 //!
 //! # The layers
 //!
-//! * [`FrameHeader`], [`mask`], [`Utf8`], [`CloseFrame`]: the parts of a frame, for proxies and tools.
-//! * [`Receiver`] and [`Sender`]: the two halves, each usable on its own task.
+//! * [`FrameHeader`], [`mask`], [`Utf8Validator`], [`CloseFrame`]: the parts of a frame, for proxies and tools.
+//! * [`ReceiveHalf`] and [`SendHalf`]: the two halves, each usable on its own task.
 //! * [`Connection`]: both, with the closing handshake between them.
 //! * [`handshake`]: the opening handshake, as functions over bytes.
 //! * `deflate`: compressed messages, if both ends agree on them.
@@ -149,8 +149,8 @@ pub use config::{Config, Delivery, Limits};
 #[cfg(feature = "std")]
 pub use connection::Replies;
 pub use connection::{
-    Chunk, Connection, EndedBy, Event, Fin, MaskKeys, Outcome, Outgoing, Received, Receiver,
-    Refused, Reply, SendError, Sender, Transport,
+    Chunk, Connection, EndedBy, Event, Fin, MaskKeySource, Outcome, Outgoing, ReceiveHalf,
+    Received, Refused, Reply, SendError, SendHalf, TransportAction,
 };
 pub use error::{ProtocolError, UnexpectedEof};
 pub use frame::{FrameHeader, Opcode};
@@ -158,7 +158,7 @@ pub use message::{Message, MessageKind};
 pub use payload::Payload;
 pub use role::Role;
 pub use text::{Text, Utf8Bytes};
-pub use utf8::Utf8;
+pub use utf8::Utf8Validator;
 
 #[doc = include_str!("../README.md")]
 #[cfg(all(doctest, feature = "std", feature = "handshake", feature = "getrandom"))]

@@ -1,7 +1,7 @@
 //! From the opening handshake to the connection: what was agreed on is what the connection does.
 
 use crate::config::Config;
-use crate::connection::{Connection, MaskKeys};
+use crate::connection::{Connection, MaskKeySource};
 use crate::handshake::{Accepted, Established};
 
 impl Accepted {
@@ -47,7 +47,7 @@ impl Established {
 
     /// Returns that end, which masks with keys from `keys`.
     #[must_use]
-    pub fn connection_with_keys(&self, config: &Config, keys: MaskKeys) -> Connection {
+    pub fn connection_with_keys(&self, config: &Config, keys: MaskKeySource) -> Connection {
         #[cfg(feature = "deflate")]
         let config = &config.agreed(self.deflate());
         Connection::client_with_keys(config, keys)

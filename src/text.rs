@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use crate::error::ProtocolError;
 use crate::payload::Payload;
-use crate::utf8::Utf8;
+use crate::utf8::Utf8Validator;
 
 /// Shared text: [`Bytes`] that are UTF-8, as cheap to clone.
 ///
@@ -103,7 +103,7 @@ impl TryFrom<Bytes> for Utf8Bytes {
     ///
     /// [`ProtocolError::InvalidUtf8`] if they are not UTF-8.
     fn try_from(bytes: Bytes) -> Result<Self, Self::Error> {
-        Utf8::check(&bytes)?;
+        Utf8Validator::check(&bytes)?;
         Ok(Self(bytes))
     }
 }
@@ -112,7 +112,7 @@ impl TryFrom<Bytes> for Utf8Bytes {
 pub struct Text<'a>(Payload<'a>);
 
 impl<'a> Text<'a> {
-    /// Wraps a payload that has passed [`Utf8`](crate::Utf8), or of which every byte is ASCII.
+    /// Wraps a payload that has passed [`Utf8Validator`](crate::Utf8Validator), or of which every byte is ASCII.
     #[inline]
     pub(crate) fn assume_checked(payload: Payload<'a>) -> Self {
         Self(payload)

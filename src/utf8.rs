@@ -6,9 +6,9 @@ use crate::error::ProtocolError;
 /// text is cut.
 ///
 /// ```
-/// use sansocket::Utf8;
+/// use sansocket::Utf8Validator;
 ///
-/// let mut text = Utf8::new();
+/// let mut text = Utf8Validator::new();
 /// text.push(&[0xE2, 0x82])?; // the first two bytes of '€'
 /// assert!(text.finish().is_err());
 /// text.push(&[0xAC])?;
@@ -17,13 +17,13 @@ use crate::error::ProtocolError;
 /// # Ok::<(), sansocket::ProtocolError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Utf8 {
+pub struct Utf8Validator {
     /// The bytes of a character that has not ended, at most three of them.
     tail: [u8; 3],
     len: u8,
 }
 
-impl Utf8 {
+impl Utf8Validator {
     /// Returns the check of an empty text.
     #[must_use]
     pub const fn new() -> Self {
@@ -180,7 +180,7 @@ mod tests {
 
     /// The byte at which `bytes`, given one at a time, fail; their length if they do not.
     fn fails_at(bytes: &[u8]) -> usize {
-        let mut text = Utf8::new();
+        let mut text = Utf8Validator::new();
         bytes
             .iter()
             .position(|&byte| text.push(&[byte]).is_err())
@@ -209,7 +209,7 @@ mod tests {
                         assert_eq!(fails_at(&bytes), expected, "{bytes:02x?}");
                         for cut in 0..bytes.len() {
                             let (left, right) = bytes.split_at(cut);
-                            let mut text = Utf8::new();
+                            let mut text = Utf8Validator::new();
                             let left = text.push(left);
                             assert_eq!(left.is_err(), expected < cut, "{bytes:02x?} at {cut}");
                             if left.is_ok() {
@@ -232,7 +232,7 @@ mod tests {
             text[at] = bad;
             let expected = oracle(&text);
             for len in lens {
-                let mut utf8 = Utf8::new();
+                let mut utf8 = Utf8Validator::new();
                 let failed = text.chunks(len).position(|piece| utf8.push(piece).is_err());
                 let expected = (expected < text.len()).then_some(expected / len);
                 assert_eq!(failed, expected, "{bad:#x} at {at}, by {len}");
@@ -245,7 +245,7 @@ mod tests {
     fn a_text_ends_with_a_whole_character() {
         let bytes = "é€𝄞".as_bytes();
         for end in 0..=bytes.len() {
-            let mut text = Utf8::new();
+            let mut text = Utf8Validator::new();
             text.push(&bytes[..end]).expect("a prefix of valid text");
             assert_eq!(
                 text.finish().is_ok(),

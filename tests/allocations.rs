@@ -178,7 +178,7 @@ fn lent_memory_is_used_again() {
         let mut first = [0; 10_000];
         first.copy_from_slice(read);
         assert_eq!(receive(&mut client, &mut first), 0);
-        while let Some(space) = client.space() {
+        while let Some(space) = client.unfilled() {
             let len = space.len().min(30_000);
             (read, rest) = rest.split_at(len);
             space[..len].copy_from_slice(read);
@@ -206,7 +206,7 @@ fn memory_does_not_grow_byte_by_byte() {
             allocations(|| {
                 for _ in 0..50_000 {
                     if by_space {
-                        client.space().expect("more is missing")[0] = 7;
+                        client.unfilled().expect("more is missing")[0] = 7;
                         client.filled(1);
                     } else {
                         let read = client.read(&mut [], |slices| (&mut *slices[0]).write(&[7]));

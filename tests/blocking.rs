@@ -102,7 +102,7 @@ fn messages_of_every_length_come_back() {
 #[test]
 fn what_is_queued_goes_out_with_a_flush() {
     let (mut client, mut server) = pair();
-    let connection = client.connection();
+    let connection = client.connection_mut();
     connection.send_text("one").expect("open");
     connection
         .send_fragment(MessageKind::Text, b"t", Fin::More)
@@ -263,7 +263,7 @@ fn both_ends_can_close_at_once() {
     let (mut client, mut server) = pair();
     for (socket, code) in [(&mut client, 3000), (&mut server, 4000)] {
         socket
-            .connection()
+            .connection_mut()
             .close(Some(closing(code, "")))
             .expect("open");
         socket.flush().expect("open");
@@ -440,7 +440,7 @@ fn a_stream_that_ends_without_a_close_frame_is_not_clean() {
             assert_eq!(socket.read().expect("once"), None, "{last}");
             assert_eq!(
                 describe_outcome(socket.outcome()),
-                "by the transport, not clean, 1006, sent nothing"
+                "by the stream, not clean, 1006, sent nothing"
             );
         }
     }
@@ -456,7 +456,7 @@ fn a_stream_that_ends_while_closing_is_not_clean() {
             .expect("an end");
         assert_eq!(
             describe_outcome(outcome),
-            "by the transport, not clean, 1006, sent 1000"
+            "by us, not clean, 1006, sent 1000"
         );
     }
 }
@@ -789,7 +789,7 @@ fn answers_are_written_together() {
     let mut written = Vec::new();
     for _ in 0..3 {
         let message = server.read().expect("open").expect("a message");
-        server.connection().send(message).expect("open");
+        server.connection_mut().send(message).expect("open");
         written.push(naive::describe(&server.stream().written, role).len());
     }
     assert_eq!(written, [0, 0, 3]);
@@ -802,7 +802,7 @@ fn answers_are_written_together() {
 fn large_messages_are_written_with_their_headers() {
     let mut server = open(Role::Server, Wire::silent(""));
     for len in [5, 5_000, 70_000] {
-        server.connection().send(binary(len)).expect("open");
+        server.connection_mut().send(binary(len)).expect("open");
     }
     server.flush().expect("open");
     let wire = server.stream();
@@ -1079,7 +1079,7 @@ fn reading_goes_on_while_writing_is_blocked() {
         let talk = move |role: Role, stream: TcpStream| {
             let mut socket = open(role, stream);
             socket.set_timeouts(None, timeout);
-            let queue = socket.connection();
+            let queue = socket.connection_mut();
             queue.send(binary(LEN)).expect("open");
             queue.ping(b"last").expect("open");
             let message = socket.read().expect("no error").expect("a message");
@@ -1169,7 +1169,10 @@ fn closing_ends_in_time() {
                 0 => drip(far, role),
                 1 => beside(move || drop(read_to_end(&mut far))),
                 2 => {
-                    socket.connection().send(binary(32 << 20)).expect("open");
+                    socket
+                        .connection_mut()
+                        .send(binary(32 << 20))
+                        .expect("open");
                     beside(move || thread::sleep(timeout * 3))
                 }
                 _ => beside(move || {
@@ -1339,7 +1342,7 @@ fn one_can_begin_to_close_and_read_on() {
     for role in BOTH {
         let late = frames(role, "81 04 'late' 82 01 00 88 02 03e8");
         let mut socket = open(role, Wire::new(late));
-        let queue = socket.connection();
+        let queue = socket.connection_mut();
         queue.close(Some(closing(1001, ""))).expect("open");
         let mut heard = Vec::new();
         while let Some(message) = socket.read().expect("no error") {
@@ -1356,7 +1359,7 @@ fn one_can_begin_to_close_and_read_on() {
 fn an_end_without_an_answer_is_an_error_of_reading() {
     for role in BOTH {
         let mut socket = open(role, Wire::new(frames(role, "81 02 'ok'")));
-        socket.connection().close(None).expect("open");
+        socket.connection_mut().close(None).expect("open");
         assert_eq!(socket.read().expect("no error"), Some("ok".into()));
         assert_eq!(cut(socket.read()), UnexpectedEof::BetweenMessages);
         assert_eq!(socket.read().expect("once"), None);
@@ -1379,7 +1382,7 @@ fn behind_an_error_in_writing_all_is_dropped() {
         };
         for _ in 0..2 {
             assert_eq!(io_error(socket.send(binary(100_000))), first.kind());
-            assert_eq!(socket.connection().buffered(), 0);
+            assert_eq!(socket.connection_mut().buffered(), 0);
         }
         assert_eq!(socket.read().expect("no error"), Some("hi".into()));
         assert_eq!(cut(socket.read()), UnexpectedEof::BetweenMessages);

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{BOTH, connection, fresh, hear, hear_frames, hex, naive, towards};
-use sansocket::{Config, Connection, Delivery, Receiver, Role, UnexpectedEof};
+use sansocket::{Config, Connection, Delivery, Role, UnexpectedEof};
 
 /// Every kind of frame: messages in one frame and in many, with an empty fragment, in each form of the length; control
 /// frames between messages and between fragments; a Close frame, and bytes behind it that nobody hears.
@@ -47,7 +47,7 @@ fn cuts(role: Role, frames: &[u8]) -> Vec<(usize, Option<UnexpectedEof>)> {
 fn eof_of_half(role: Role, config: &Config, read: &[u8]) -> [Option<UnexpectedEof>; 2] {
     let many = if read.len() < 1_000 { 1 } else { 997 };
     [usize::MAX, many].map(|step| {
-        let mut receiver = Receiver::new(role, config);
+        let mut receiver = connection(role, config).split().0;
         for piece in read.to_vec().chunks_mut(step) {
             let mut input = piece;
             while receiver.receive(&mut input).expect("legal").is_some() {}

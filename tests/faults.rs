@@ -205,7 +205,7 @@ impl Scene {
             Self::OwnFailure(_) => {
                 while played.heard.is_empty() && !played.next(end, false) {}
                 // It is refused where the connection has ended.
-                let _ = end.connection().fail(closing(1011, "oops"));
+                let _ = end.connection_mut().fail(closing(1011, "oops"));
             }
             _ => {}
         }
@@ -254,7 +254,7 @@ impl Played {
 
     /// Sends every kind of frame.
     fn say(&mut self, end: &mut dyn End) {
-        let connection = end.connection();
+        let connection = end.connection_mut();
         connection.ping(b"ping").expect("open");
         connection.send(binary(5_000)).expect("open");
         for (data, fin) in [(&b"in "[..], Fin::More), (b"parts", Fin::Last)] {
@@ -425,7 +425,7 @@ fn scenes_end_as_they_should() {
             Scene::OwnFailure(_) => ("cut BetweenMessages", "by us, not clean, 1006, sent 1011"),
             Scene::Loss(_) => (
                 "cut BetweenMessages",
-                "by the transport, not clean, 1006, sent nothing",
+                "by the stream, not clean, 1006, sent nothing",
             ),
             Scene::Refusal => ("refused NotUpgrade", "not open"),
             Scene::Nonsense => ("refused Tls", "not open"),

@@ -18,7 +18,7 @@ use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use common::{BOTH, closing, fresh, naive};
-use sansocket::{Event, ProtocolError, Receiver, Replies, Reply, Role, Sender};
+use sansocket::{Event, ProtocolError, ReceiveHalf, Replies, Reply, Role, SendHalf};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +28,7 @@ fn pong(payload: &'static str) -> Reply {
 }
 
 /// Returns the frames that a sender has queued.
-fn queued(sender: &mut Sender, role: Role) -> Vec<String> {
+fn queued(sender: &mut SendHalf, role: Role) -> Vec<String> {
     let outgoing = sender.outgoing();
     let bytes = outgoing.copy_to_bytes(outgoing.remaining());
     naive::describe(&bytes, role)
@@ -65,7 +65,7 @@ fn the_latest_pong_and_every_end_are_passed_on() {
                 heard.eq(written.iter().map(|frame| Some(*frame))),
                 "{end:?}"
             );
-            assert_eq!(sender.transport().is_in_use(), end.is_empty());
+            assert_eq!(sender.transport_action().is_in_use(), end.is_empty());
             replies.pass_to(&mut sender);
             assert_eq!(queued(&mut sender, role), [""; 0], "passed on once");
         }
@@ -154,7 +154,7 @@ fn threads_lose_nothing() {
     let (_, mut sender) = fresh(Role::Server).split();
     let mut numbers = Vec::new();
     let mut closed = 0;
-    while sender.transport().is_in_use() {
+    while sender.transport_action().is_in_use() {
         assert!(replies.wait(Some(PATIENCE)), "it is called");
         replies.pass_to(&mut sender);
         let outgoing = sender.outgoing();
@@ -178,7 +178,11 @@ fn threads_lose_nothing() {
 
 /// Receives in a thread of its own until the stream ends, as the docs of `Connection::split` show it; returns how many
 /// messages came.
-fn receive(mut stream: TcpStream, mut receiver: Receiver, replies: Replies) -> JoinHandle<usize> {
+fn receive(
+    mut stream: TcpStream,
+    mut receiver: ReceiveHalf,
+    replies: Replies,
+) -> JoinHandle<usize> {
     thread::spawn(move || {
         let mut messages = 0;
         let mut buffer = vec![0; 20 << 10];
@@ -187,7 +191,7 @@ fn receive(mut stream: TcpStream, mut receiver: Receiver, replies: Replies) -> J
             let mut input = &mut buffer[..count];
             while let Some(event) = receiver.receive(&mut input).expect("it is valid") {
                 messages += usize::from(matches!(event, Event::Binary(_)));
-                if let Some(reply) = Reply::to(&event) {
+                if let Some(reply) = Reply::for_event(&event) {
                     replies.put(reply);
                 }
             }
@@ -200,7 +204,7 @@ fn receive(mut stream: TcpStream, mut receiver: Receiver, replies: Replies) -> J
 }
 
 /// Writes all that is queued; an error is not the end, since the other half may still hear why.
-fn write(stream: &mut TcpStream, sender: &mut Sender) {
+fn write(stream: &mut TcpStream, sender: &mut SendHalf) {
     while sender.outgoing().has_remaining() {
         match stream.write(sender.outgoing().chunk()) {
             Ok(count @ 1..) => sender.outgoing().advance(count),
@@ -231,7 +235,7 @@ fn no_half_waits_for_the_other() {
     let peer = thread::spawn(move || {
         let mut server = fresh(Role::Server);
         let mut buffer = vec![0; 20 << 10];
-        while server.transport().is_in_use() {
+        while server.transport_action().is_in_use() {
             let count = far.read(&mut buffer).expect("the client writes");
             let mut input = &mut buffer[..count];
             while let Some(event) = server.receive(&mut input).expect("it is valid") {
@@ -266,7 +270,7 @@ fn no_half_waits_for_the_other() {
     }
     sender.close(None).expect("open");
     write(&mut near, &mut sender);
-    while sender.transport().is_in_use() {
+    while sender.transport_action().is_in_use() {
         assert!(replies.wait(Some(PATIENCE)), "the server closes");
         replies.pass_to(&mut sender);
         write(&mut near, &mut sender);
@@ -301,7 +305,7 @@ fn a_write_error_does_not_hide_the_close_frame() {
         }
         sender.drop_outgoing();
         let reading = receive(near, receiver, replies.clone());
-        while sender.transport().is_in_use() {
+        while sender.transport_action().is_in_use() {
             assert!(replies.wait(Some(PATIENCE)), "the end comes");
             replies.pass_to(&mut sender);
         }

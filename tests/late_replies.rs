@@ -10,13 +10,14 @@ use std::io::IoSlice;
 use bytes::Buf;
 use common::{Random, closing, connection, describe, show};
 use sansocket::{
-    CloseCode, Config, Fin, MessageKind, Receiver, Reply, Role, Sender, Transport, UnexpectedEof,
+    CloseCode, Config, Fin, MessageKind, ReceiveHalf, Reply, Role, SendHalf, TransportAction,
+    UnexpectedEof,
 };
 
 /// One end: two halves, what one has yet to hear of the other, and what is on its way to the peer.
 struct End {
-    receiver: Receiver,
-    sender: Sender,
+    receiver: ReceiveHalf,
+    sender: SendHalf,
     replies: VecDeque<Reply>,
     pipe: VecDeque<u8>,
     /// The messages that were accepted, and those that were heard.
@@ -132,7 +133,7 @@ impl End {
         let mut read: Vec<u8> = peer.pipe.drain(..len).collect();
         let mut input = &mut read[..];
         while let Some(event) = self.receiver.receive(&mut input).expect("legal") {
-            let reply = Reply::to(&event);
+            let reply = Reply::for_event(&event);
             match &reply {
                 Some(Reply::Close(_)) | None => self.note(&describe(&event)),
                 Some(_) => {}
@@ -162,8 +163,8 @@ impl End {
     /// Tells whether this end writes no more.
     fn is_over(&self) -> bool {
         let done = matches!(
-            self.sender.transport(),
-            Transport::Close | Transport::AwaitEof
+            self.sender.transport_action(),
+            TransportAction::Close | TransportAction::AwaitEof
         );
         self.broken || done && self.sender.buffered() == 0
     }

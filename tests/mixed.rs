@@ -140,7 +140,7 @@ impl Ear {
                 let error = read.expect_err("what the read said");
                 assert_eq!(error.kind(), ErrorKind::WouldBlock);
             }
-            1 => _ = self.conn.space(),
+            1 => _ = self.conn.unfilled(),
             2 => self.conn.filled(0),
             _ => {}
         }
@@ -148,7 +148,7 @@ impl Ear {
 
     /// Reads a part of `piece` into the room that there is for it, told in two parts; returns how much that is.
     fn fill(&mut self, piece: &[u8]) -> usize {
-        let Some(room) = self.conn.space() else {
+        let Some(room) = self.conn.unfilled() else {
             return 0;
         };
         let most = room.len().min(piece.len());

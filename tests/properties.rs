@@ -9,7 +9,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use sansocket::{
-    CloseFrame, Config, Connection, Fin, Message, MessageKind, ProtocolError, Role, Utf8,
+    CloseFrame, Config, Connection, Fin, Message, MessageKind, ProtocolError, Role, Utf8Validator,
 };
 
 /// Returns how many inputs are tried.
@@ -90,7 +90,7 @@ fn cut<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
 
 /// Checks `pieces` one after the other; tells what [`read_utf8`] does, up to the piece in which an error stands.
 fn check_pieces(pieces: &[&[u8]]) -> Result<bool, usize> {
-    let mut check = Utf8::new();
+    let mut check = Utf8Validator::new();
     for (nth, piece) in pieces.iter().enumerate() {
         check.push(piece).map_err(|_| nth)?;
     }

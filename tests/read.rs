@@ -177,7 +177,7 @@ fn more_than_the_slices_hold_cannot_be_read() {
 fn room_that_was_filled_is_not_filled_again() {
     for first in [1, 2_000, 14_999] {
         let mut client = begun(20_000, 5_000);
-        let room = client.space().expect("a long message");
+        let room = client.unfilled().expect("a long message");
         let lent = room.len();
         room.fill(7);
         client.filled(first);
@@ -197,7 +197,7 @@ fn room_that_was_lent_is_forgotten() {
     let rest = vec![7; 5_000];
     for by_read in [false, true] {
         let mut client = begun(10_000, 5_000);
-        assert!(client.space().is_some());
+        assert!(client.unfilled().is_some());
         if by_read {
             let mut rest = &rest[..];
             let mut buffer = [0; 4];

@@ -4,7 +4,7 @@ use core::mem::size_of;
 
 use sansocket::{
     CloseFrame, Config, Connection, Event, FrameHeader, Limits, Message, Outcome, Payload,
-    ProtocolError, Receiver, Refused, Reply, SendError, Sender, Text,
+    ProtocolError, ReceiveHalf, Refused, Reply, SendError, SendHalf, Text,
 };
 
 /// An idle connection is this and nothing else, for it holds no memory on the heap.
@@ -12,8 +12,8 @@ use sansocket::{
 #[cfg(target_pointer_width = "64")]
 fn a_connection_is_small() {
     let deflate = usize::from(cfg!(feature = "deflate"));
-    assert_eq!(size_of::<Receiver>(), 112 + 8 * deflate);
-    assert_eq!(size_of::<Sender>(), 104 + 24 * deflate);
+    assert_eq!(size_of::<ReceiveHalf>(), 112 + 8 * deflate);
+    assert_eq!(size_of::<SendHalf>(), 104 + 24 * deflate);
     assert_eq!(size_of::<Connection>(), 216 + 32 * deflate);
 }
 
@@ -58,8 +58,8 @@ fn everything_can_move_to_another_thread() {
     fn moves<T: Send + Sync + 'static>() {}
 
     moves::<Connection>();
-    moves::<Receiver>();
-    moves::<Sender>();
+    moves::<ReceiveHalf>();
+    moves::<SendHalf>();
     moves::<Reply>();
     moves::<Message>();
     moves::<Outcome>();

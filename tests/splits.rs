@@ -8,7 +8,7 @@ use common::{
     show, take,
 };
 use proptest::prelude::*;
-use sansocket::{Config, Limits, Receiver, Role};
+use sansocket::{Config, Limits, Role};
 
 /// Returns all vectors, each with a role and the bytes that come to it.
 fn vectors() -> impl Iterator<Item = (&'static Case, Role, Vec<u8>)> {
@@ -60,7 +60,7 @@ fn every_way_to_hand_input_over_hears_the_same() {
 fn a_half_hears_what_the_whole_does() {
     for (case, role, bytes) in vectors() {
         for len in [1, 7, usize::MAX] {
-            let mut receiver = Receiver::new(role, &Config::default());
+            let mut receiver = connection(role, &Config::default()).split().0;
             let mut heard = Vec::new();
             let mut bytes = bytes.clone();
             for mut input in bytes.chunks_mut(len) {
@@ -228,27 +228,27 @@ fn bad_text_in_lent_memory_fails() {
 #[test]
 fn memory_is_lent_to_long_messages_only() {
     let mut client = common::fresh(Role::Client);
-    assert!(client.space().is_none(), "nothing has begun");
+    assert!(client.unfilled().is_none(), "nothing has begun");
     common::hear(&mut client, &hex("82 7f 00 00 00 00 00 01 00 00"));
-    assert!(client.space().is_none(), "nothing has come");
+    assert!(client.unfilled().is_none(), "nothing has come");
     common::hear(&mut client, &hex("00*4095"));
-    assert!(client.space().is_none(), "too little has come");
+    assert!(client.unfilled().is_none(), "too little has come");
     common::hear(&mut client, &hex("00"));
-    let lent = client.space().expect("enough has come");
+    let lent = client.unfilled().expect("enough has come");
     lent.fill(0);
     let lent = lent.len();
     assert_eq!(lent, 32_768, "one step");
     client.filled(lent);
     assert!(common::hear(&mut client, &[]).is_empty());
-    let rest = client.space().expect("more is missing");
+    let rest = client.unfilled().expect("more is missing");
     rest.fill(0);
     let rest = rest.len();
     assert_eq!(rest, 65_536 - 4_096 - 32_768, "what is missing");
     client.filled(rest);
-    assert!(client.space().is_none(), "nothing is missing");
+    assert!(client.unfilled().is_none(), "nothing is missing");
     assert_eq!(common::hear(&mut client, &[]), ["binary 00*65536"]);
     common::hear(&mut client, &hex("82 7e 20 00 00*4097"));
-    assert!(client.space().is_none(), "too little is missing");
+    assert!(client.unfilled().is_none(), "too little is missing");
 }
 
 /// F-14: a read that fills none of the lent memory, or a part of it, is as good as any.
@@ -257,7 +257,7 @@ fn lent_memory_may_be_filled_in_part() {
     let mut client = common::fresh(Role::Client);
     common::hear(&mut client, &hex("82 7e 30 00 61*5000"));
     for part in [0, 1, 0, 3_000, 191, 4_096] {
-        let space = client.space().expect("more is missing");
+        let space = client.unfilled().expect("more is missing");
         space[..part].fill(b'a');
         client.filled(part);
     }
@@ -272,7 +272,7 @@ fn lent_memory_may_be_filled_in_part() {
 fn lent_memory_may_be_filled_in_steps() {
     let mut client = common::fresh(Role::Client);
     common::hear(&mut client, &hex("82 7e 30 00 61*5000"));
-    let space = client.space().expect("more is missing");
+    let space = client.unfilled().expect("more is missing");
     space.fill(b'a');
     for part in [1, 0, 7_000, 287] {
         client.filled(part);
@@ -286,7 +286,7 @@ fn lent_memory_may_be_filled_in_steps() {
 fn more_than_the_frame_wants_cannot_be_filled() {
     let mut client = common::fresh(Role::Client);
     common::hear(&mut client, &hex("82 7e 30 00 61*5000"));
-    let lent = client.space().expect("more is missing").len();
+    let lent = client.unfilled().expect("more is missing").len();
     client.filled(lent + 1);
 }
 
@@ -296,7 +296,7 @@ fn more_than_the_frame_wants_cannot_be_filled() {
 fn more_than_was_lent_cannot_be_filled() {
     let mut client = common::fresh(Role::Client);
     common::hear(&mut client, &hex("82 7f 00 00 00 00 00 10 00 00 61*5000"));
-    let lent = client.space().expect("more is missing").len();
+    let lent = client.unfilled().expect("more is missing").len();
     assert_eq!(lent, 32 << 10);
     client.filled(lent + 1);
 }
@@ -305,7 +305,7 @@ fn more_than_was_lent_cannot_be_filled() {
 #[test]
 fn nothing_is_filled_where_nothing_was_lent() {
     let mut client = common::fresh(Role::Client);
-    assert!(client.space().is_none());
+    assert!(client.unfilled().is_none());
     client.filled(1);
     assert_eq!(common::hear(&mut client, &hex("81 01 'a'")), ["text \"a\""]);
     common::hear(&mut client, &hex("82 7e 20 00 00*4095"));
@@ -324,7 +324,7 @@ fn nothing_is_filled_where_nothing_was_lent() {
         ["fails ReservedBits 1002"]
     );
     client.filled(1);
-    assert!(client.space().is_none());
+    assert!(client.unfilled().is_none());
     assert_eq!(
         common::hear(&mut client, b""),
         ["fails ReservedBits 1002"],

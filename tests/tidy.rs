@@ -310,7 +310,11 @@ fn the_checks_see_what_is_wrong() {
         1,
         "upwards"
     );
-    assert_eq!(imports("frame.rs", "use crate::utf8::Utf8;"), 1, "sideways");
+    assert_eq!(
+        imports("frame.rs", "use crate::utf8::Utf8Validator;"),
+        1,
+        "sideways"
+    );
     assert_eq!(
         imports("frame.rs", "use crate::{error::A, close::B};"),
         1,

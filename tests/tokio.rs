@@ -170,7 +170,7 @@ async fn a_narrow_pipe_will_do() {
 #[::tokio::test]
 async fn what_is_queued_goes_out_with_a_flush() {
     let (mut client, mut server) = pair().await;
-    let connection = client.connection();
+    let connection = client.connection_mut();
     for (data, fin) in [(b"H\xC3", Fin::More), (b"\xA9!", Fin::Last)] {
         connection
             .send_fragment(MessageKind::Text, data, fin)
@@ -178,7 +178,7 @@ async fn what_is_queued_goes_out_with_a_flush() {
     }
     client.flush().await.expect("open");
     assert_eq!(server.read().await.expect("no error"), Some("Hé!".into()));
-    server.connection().ping(b"?").expect("open");
+    server.connection_mut().ping(b"?").expect("open");
     server.flush().await.expect("open");
     let event = client.read_event().await.expect("no error");
     assert_eq!(common::describe(&event.expect("an event")), "ping \"?\"");
@@ -580,7 +580,7 @@ async fn closing_ends_at_its_deadline() {
             assert_eq!(begun.elapsed(), deadline);
             assert_eq!(
                 describe_outcome(outcome.expect("no error")),
-                "by the transport, not clean, 1006, sent 1000"
+                "by us, not clean, 1006, sent 1000"
             );
             assert_eq!(socket.read().await.expect("no error"), None);
             assert_eq!(socket.read().await.expect("no error"), None);
@@ -604,7 +604,7 @@ async fn closing_ends_at_its_deadline_under_fire() {
     assert!(begun.elapsed() < PATIENCE / 2, "{:?}", begun.elapsed());
     assert_eq!(
         describe_outcome(outcome.expect("no error")),
-        "by the transport, not clean, 1006, sent nothing"
+        "by us, not clean, 1006, sent nothing"
     );
     drop(client);
     beside(|| shooting.join().expect("no panic")).await;
@@ -831,7 +831,7 @@ async fn a_stream_that_ends_without_a_close_frame_is_not_clean() {
             assert_eq!(socket.read().await.expect("once"), None, "{last}");
             assert_eq!(
                 describe_outcome(socket.outcome()),
-                "by the transport, not clean, 1006, sent nothing"
+                "by the stream, not clean, 1006, sent nothing"
             );
         }
     }
@@ -1208,7 +1208,7 @@ async fn a_dropped_read_does_not_take_the_wakeup_along() {
     for reads_last in [true, false] {
         let (near, mut far) = duplex(8);
         let mut socket = open(Role::Server, near);
-        socket.connection().send(binary(20)).expect("open");
+        socket.connection_mut().send(binary(20)).expect("open");
         let woken = Arc::new(Flag::default());
         let waker = Waker::from(Arc::clone(&woken));
         let mut cx = Context::from_waker(&waker);
@@ -1244,7 +1244,7 @@ async fn answers_are_written_together() {
     let mut written = Vec::new();
     for _ in 0..3 {
         let message = now(server.read()).expect("open").expect("a message");
-        server.connection().send(message).expect("open");
+        server.connection_mut().send(message).expect("open");
         written.push(naive::describe(&server.stream().written, role).len());
     }
     assert_eq!(written, [0, 0, 3]);
@@ -1257,7 +1257,7 @@ async fn answers_are_written_together() {
 async fn large_messages_are_written_with_their_headers() {
     let mut server = open(Role::Server, Wire::silent(""));
     for len in [5, 5_000, 70_000] {
-        server.connection().send(binary(len)).expect("open");
+        server.connection_mut().send(binary(len)).expect("open");
     }
     now(server.flush()).expect("open");
     let wire = server.stream();
@@ -1599,7 +1599,7 @@ async fn a_poll_does_bounded_work() {
             }
         }
         let mut socket = open(role, Torrent::new(vec![0]));
-        let queue = socket.connection();
+        let queue = socket.connection_mut();
         queue.send(binary(4 << 20)).expect("open");
         for polls in 1..=16 {
             assert!(poll_once(socket.flush()).is_pending(), "{polls}");
@@ -1698,7 +1698,7 @@ fn both_tasks_are_woken_by_the_direction_that_they_wait_for() {
                 ..Crossed::default()
             };
             let mut socket = open(Role::Server, stream);
-            socket.connection().send_text("hi").expect("open");
+            socket.connection_mut().send_text("hi").expect("open");
             let tasks = ['r', 's'].map(|_| Arc::new(Count::default()));
             for task in order.chars() {
                 let waker = Waker::from(Arc::clone(&tasks[usize::from(task == 's')]));

@@ -249,7 +249,7 @@ fn ends_are_told_in_one_line() {
     };
     assert_eq!(ended("88 05 03e9 'bye'"), "closed by the peer: 1001 bye");
     assert_eq!(ended("88 00"), "closed by the peer: 1005");
-    assert_eq!(ended("81 00"), "ended by the transport, not cleanly: 1006");
+    assert_eq!(ended("81 00"), "ended with the stream, not cleanly: 1006");
     let fault = sansocket::ProtocolError::ReservedBits;
     let expected = format!("closed by the peer, not cleanly: 1006 ({fault})");
     assert_eq!(ended("91 00"), expected);

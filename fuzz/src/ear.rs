@@ -118,7 +118,7 @@ impl Ear {
                 assert!(read.is_err(), "what the read said is handed on");
             }
             if self.chance.below(4) == 0 {
-                let _ = self.connection.space(); // the transport had nothing after all
+                let _ = self.connection.unfilled(); // the transport had nothing after all
             }
             match self.chance.below(5) {
                 0 => self.read_slice(now, Feed::Slice, then),
@@ -172,7 +172,7 @@ impl Ear {
     /// Reads the start of `input` straight into a message, as a transport would, all that there is room for or less of it;
     /// returns what is behind.
     fn fill<'i>(&mut self, input: &'i mut [u8]) -> &'i mut [u8] {
-        let Some(space) = self.connection.space() else {
+        let Some(space) = self.connection.unfilled() else {
             return input;
         };
         let mut len = space.len().min(input.len());

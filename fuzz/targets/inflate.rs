@@ -4,7 +4,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use libfuzzer_sys::fuzz_target;
 use sansocket::deflate::Params;
-use sansocket::{Config, Delivery, Event, Limits, ProtocolError, Receiver, Role};
+use sansocket::{Config, Delivery, Event, Limits, ProtocolError, ReceiveHalf};
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::inflate::ends_with_block;
 
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
         .with_limits(limits)
         .with_delivery(delivery);
     let params = Params::default().with_server_no_context_takeover(!takeover);
-    let mut receiver = Receiver::new(Role::Client, &config.with_deflate(params));
+    let mut receiver = ReceiveHalf::client(&config.with_deflate(params));
 
     let mut history = Vec::new();
     let mut messages = 0;
@@ -60,7 +60,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 /// Sends `body` as a compressed message in two frames and returns what is heard.
-fn receive(receiver: &mut Receiver, body: &[u8], step: usize) -> Result<Vec<u8>, ProtocolError> {
+fn receive(receiver: &mut ReceiveHalf, body: &[u8], step: usize) -> Result<Vec<u8>, ProtocolError> {
     let (left, right) = body.split_at(body.len() / 3);
     let mut bytes = Vec::new();
     for (first, part) in [(0x42, left), (0x80, right)] {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sansocket::{Config, ProtocolError, Receiver, Role, Utf8};
+use sansocket::{Config, ProtocolError, ReceiveHalf, Utf8Validator};
 use sansocket_fuzz::choices::Choices;
 
 fuzz_target!(|data: &[u8]| {
@@ -15,7 +15,7 @@ fuzz_target!(|data: &[u8]| {
 
     for cut in 0..=text.len() {
         let (left, right) = text.split_at(cut);
-        let mut utf8 = Utf8::new();
+        let mut utf8 = Utf8Validator::new();
         let result = utf8.push(left);
         assert_eq!(result.is_err(), bad.is_some_and(|bad| bad < cut));
         if result.is_ok() {
@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
     }
 
     // As a message in fragments, byte by byte.
-    let mut receiver = Receiver::new(Role::Server, &Config::default());
+    let mut receiver = ReceiveHalf::server(&Config::default());
     let mut at = 0;
     let mut pieces = text.chunks(step).peekable();
     let mut opcode = 1;
@@ -57,7 +57,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 /// Hands over bytes, which must fail or not; returns whether they did not.
-fn feed(receiver: &mut Receiver, bytes: &[u8], fails: bool) -> bool {
+fn feed(receiver: &mut ReceiveHalf, bytes: &[u8], fails: bool) -> bool {
     let mut read = bytes.to_vec();
     let mut input = &mut read[..];
     loop {

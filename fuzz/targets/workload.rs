@@ -9,7 +9,7 @@ use bytes::Buf;
 use libfuzzer_sys::fuzz_target;
 use sansocket::{
     CloseCode, CloseFrame, Config, Connection, Delivery, EndedBy, Fin, Limits, MessageKind,
-    Outcome, Role, Transport,
+    Outcome, Role, TransportAction,
 };
 use sansocket_fuzz::choices::Choices;
 use sansocket_fuzz::ear::{Ear, Feed, Heard, connection};
@@ -240,9 +240,9 @@ impl End {
     /// Does what the connection says is to be done with the transport.
     fn hang_up(&mut self) {
         let drained = self.ear.connection.buffered() == 0;
-        match self.ear.connection.transport() {
-            Transport::HalfClose => self.hung_up |= drained,
-            Transport::Close => self.hung_up = true,
+        match self.ear.connection.transport_action() {
+            TransportAction::HalfClose => self.hung_up |= drained,
+            TransportAction::Close => self.hung_up = true,
             _ => {}
         }
     }
@@ -262,7 +262,7 @@ impl End {
         let outcome = self.outcome();
         assert_eq!(outcome.error, None);
         assert!(self.hung_up || self.ear.connection.buffered() == 0);
-        let transport = self.ear.connection.transport();
+        let transport = self.ear.connection.transport_action();
         assert!(!transport.is_in_use(), "{transport:?}");
     }
 }
@@ -299,7 +299,7 @@ fn agree(us: &End, peer: &End) {
     if ours.clean && theirs.clean {
         let ends = [ours.by, theirs.by];
         assert!(ends.contains(&EndedBy::Us), "someone began to close");
-        assert!(!ends.contains(&EndedBy::Transport));
+        assert!(!ends.contains(&EndedBy::StreamEnd));
         for (own, other) in [(&ours, &theirs), (&theirs, &ours)] {
             let told = own.sent.unwrap_or(CloseCode::NO_STATUS_RECEIVED);
             assert_eq!(other.code, told);

@@ -48,7 +48,7 @@ pub use super::stream::{Stream, Unbounded};
 use super::{HANDSHAKE, LINGER, READ};
 use crate::close::CloseFrame;
 use crate::config::Config;
-use crate::connection::{Connection, Event, Outcome, Received, Transport};
+use crate::connection::{Connection, Event, Outcome, Received, TransportAction};
 use crate::handshake::{
     Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
     ResponseReader, Server, Uri,
@@ -309,7 +309,7 @@ impl<S: Stream> WebSocket<S> {
     /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's within `timeout`. Messages
     /// that come in between are dropped.
     ///
-    /// To hear them, queue a Close frame by [`connection`](Self::connection) and read until the end.
+    /// To hear them, queue a Close frame by [`connection_mut`](Self::connection_mut) and read until the end.
     ///
     /// # Errors
     ///
@@ -335,7 +335,7 @@ impl<S: Stream> WebSocket<S> {
     /// Returns the connection, to queue what [`flush`](Self::flush) sends: Pings, fragments, several messages at once.
     ///
     /// Reading sends it, too, once all that has been read was received, so that one write takes the answers to many messages.
-    pub const fn connection(&mut self) -> &mut Connection {
+    pub const fn connection_mut(&mut self) -> &mut Connection {
         &mut self.link.connection
     }
 
@@ -478,7 +478,7 @@ impl<S: Stream> WebSocket<S> {
     /// Reads once, straight into the memory of a long message, or through the stack.
     fn read_by<const ROOM: usize>(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.link.free_input();
-        if let Some(space) = self.link.connection.space() {
+        if let Some(space) = self.link.connection.unfilled() {
             let count = self.stream.read(space, timeout)?;
             self.link.filled(count);
             return Ok(());
@@ -517,9 +517,9 @@ impl<S: Stream> WebSocket<S> {
             patience.bear(error)?;
         }
         self.end = End::Done;
-        match self.link.connection.transport() {
-            Transport::HalfClose => self.stream.shut_down(until),
-            Transport::AwaitEof => self.stream.drain(until),
+        match self.link.connection.transport_action() {
+            TransportAction::HalfClose => self.stream.shut_down(until),
+            TransportAction::AwaitEof => self.stream.drain(until),
             _ => {}
         }
         self.link.receive_eof();

@@ -46,7 +46,7 @@ impl Closer {
     ///
     /// # Errors
     ///
-    /// Those of [`Sender::close`](crate::Sender::close) for a frame that a server must not send; nothing has changed then.
+    /// Those of [`SendHalf::close`](crate::SendHalf::close) for a frame that a server must not send; nothing has changed then.
     #[expect(
         clippy::arithmetic_side_effects,
         reason = "an application has no use for a timeout of centuries"

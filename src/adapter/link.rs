@@ -178,7 +178,7 @@ impl Link {
     }
 
     pub(super) fn is_in_use(&self) -> bool {
-        self.connection.transport().is_in_use()
+        self.connection.transport_action().is_in_use()
     }
 
     /// Offers the queued bytes to `write` and returns its result; `None` if the queue is empty.

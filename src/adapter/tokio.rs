@@ -45,7 +45,7 @@ use super::wakers::{Purpose, User, Wakers};
 use super::{HANDSHAKE, LINGER, LINGER_BYTES, READ};
 use crate::close::CloseFrame;
 use crate::config::Config;
-use crate::connection::{Connection, Event, Outcome, Received, Transport};
+use crate::connection::{Connection, Event, Outcome, Received, TransportAction};
 use crate::error::ProtocolError;
 use crate::handshake::{
     Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
@@ -260,7 +260,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Closes the connection: sends a Close frame, unless one was sent, and waits for the peer's within `timeout`. Messages
     /// that come in between are dropped.
     ///
-    /// To hear them, queue a Close frame by [`connection`](Self::connection) and read until the end.
+    /// To hear them, queue a Close frame by [`connection_mut`](Self::connection_mut) and read until the end.
     ///
     /// # Errors
     ///
@@ -300,7 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Returns the connection, to queue what [`flush`](Self::flush) sends: Pings, fragments, several messages at once.
     ///
     /// Reading sends it, too, once all that has been read was received, so that one write takes the answers to many messages.
-    pub const fn connection(&mut self) -> &mut Connection {
+    pub const fn connection_mut(&mut self) -> &mut Connection {
         &mut self.link.connection
     }
 
@@ -370,7 +370,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Writes for the application, which hears of an error at once.
     fn poll_sent(&mut self, cx: &Context<'_>) -> Poll<Result<(), Error>> {
-        let written = ready!(self.poll_write(cx, User::Sender));
+        let written = ready!(self.poll_write(cx, User::SendHalf));
         Poll::Ready(written.map_err(|error| self.link.first(error).into()))
     }
 
@@ -408,7 +408,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 stream.poll_read(cx, buffer)
             })
         };
-        if let Some(space) = self.link.connection.space() {
+        if let Some(space) = self.link.connection.unfilled() {
             let mut buffer = ReadBuf::new(space);
             ready!(poll(&mut buffer))?;
             let count = buffer.filled().len();
@@ -451,12 +451,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     fn poll_stop(&mut self, cx: &mut Context<'_>, end: &mut End) -> Poll<io::Result<()>> {
         ready!(self.poll_write(cx, User::Reader))?;
         loop {
-            let transport = self.link.connection.transport();
-            if transport != Transport::AwaitEof && !end.shut {
+            let transport = self.link.connection.transport_action();
+            if transport != TransportAction::AwaitEof && !end.shut {
                 ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
                 end.shut = true;
             }
-            if transport == Transport::Close {
+            if transport == TransportAction::Close {
                 return Poll::Ready(Ok(()));
             }
             // A stream that always has something would never let the timer run.

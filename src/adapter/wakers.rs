@@ -30,7 +30,7 @@ struct Task {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum User {
     Reader,
-    Sender,
+    SendHalf,
 }
 
 /// The call for which a stream is polled.
@@ -85,7 +85,7 @@ impl Wakers {
         } = self;
         let (own, other) = match user {
             User::Reader => (reader, sender),
-            User::Sender => (sender, reader),
+            User::SendHalf => (sender, reader),
         };
         let known = own.waker.as_ref();
         if known.is_none_or(|known| !known.will_wake(cx.waker())) {

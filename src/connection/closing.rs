@@ -48,7 +48,10 @@ enum State {
         error: Option<ProtocolError>,
         by: EndedBy,
     },
-    Lost,
+    /// The stream has ended before.
+    Lost {
+        by: EndedBy,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -146,23 +149,29 @@ impl Closing {
         }
         self.eof = true;
         self.lose(told);
-        if self.is_listening() {
-            self.state = State::Lost;
+        match self.state {
+            State::Open => {
+                self.state = State::Lost {
+                    by: EndedBy::StreamEnd,
+                }
+            }
+            State::Closing => self.state = State::Lost { by: EndedBy::Us },
+            _ => {}
         }
     }
 
     /// Returns what `role` is to do with the transport now.
-    pub(super) fn transport(&self, role: Role, drained: bool) -> Transport {
+    pub(super) fn transport_action(&self, role: Role, drained: bool) -> TransportAction {
         match self.state {
-            _ if self.eof => Transport::Close,
-            State::Open => Transport::Keep,
-            State::Closing => Transport::AwaitClose,
+            _ if self.eof => TransportAction::Close,
+            State::Open => TransportAction::Keep,
+            State::Closing => TransportAction::AwaitClose,
             // §7.1.1 "the underlying TCP connection ... SHOULD be closed first by the server"
-            State::Closed { .. } if role == Role::Client => Transport::AwaitEof,
-            State::Closed { .. } if drained => Transport::Close,
-            State::Closed { .. } => Transport::AwaitEof,
-            State::Failed { .. } => Transport::HalfClose,
-            State::Lost => Transport::Close,
+            State::Closed { .. } if role == Role::Client => TransportAction::AwaitEof,
+            State::Closed { .. } if drained => TransportAction::Close,
+            State::Closed { .. } => TransportAction::AwaitEof,
+            State::Failed { .. } => TransportAction::HalfClose,
+            State::Lost { .. } => TransportAction::Close,
         }
     }
 
@@ -172,7 +181,7 @@ impl Closing {
             State::Open | State::Closing => return None,
             State::Closed { by } => (by, None, true),
             State::Failed { error, by } => (by, error, false),
-            State::Lost => (EndedBy::Transport, None, false),
+            State::Lost { by } => (by, None, false),
         };
         if !drained && !self.eof {
             return None;
@@ -207,7 +216,7 @@ impl Closing {
 /// What is to be done with the transport, once all outgoing bytes have been written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub enum Transport {
+pub enum TransportAction {
     /// Go on reading and writing.
     Keep,
     /// Go on reading and writing; our Close frame is out and the peer's is awaited. Close the transport when that takes
@@ -223,7 +232,7 @@ pub enum Transport {
     Close,
 }
 
-impl Transport {
+impl TransportAction {
     /// Tells whether to go on reading and writing.
     #[must_use]
     pub const fn is_in_use(self) -> bool {
@@ -235,12 +244,12 @@ impl Transport {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum EndedBy {
-    /// We did: our Close frame was first, or the application failed the connection.
+    /// We did: our Close frame was first, answered or not, or the application failed the connection.
     Us,
     /// The peer did: its Close frame was first, or it broke the protocol.
     Peer,
-    /// The transport ended without a closing handshake.
-    Transport,
+    /// Nobody: the stream ended, and neither end had sent a Close frame that the other could answer.
+    StreamEnd,
 }
 
 /// How a connection ended (RFC 6455 §7.1.4 to §7.1.7).
@@ -268,7 +277,7 @@ impl fmt::Display for Outcome {
         f.write_str(match self.by {
             EndedBy::Us => "closed by us",
             EndedBy::Peer => "closed by the peer",
-            EndedBy::Transport => "ended by the transport",
+            EndedBy::StreamEnd => "ended with the stream",
         })?;
         f.write_str(if self.clean { ": " } else { ", not cleanly: " })?;
         close::show(self.code, &self.reason, f)?;

@@ -13,14 +13,14 @@ mod refused;
 mod replies;
 mod send;
 
-pub use closing::{EndedBy, Outcome, Transport};
+pub use closing::{EndedBy, Outcome, TransportAction};
 pub use event::{Chunk, Event, Received};
 pub use outgoing::Outgoing;
-pub use receive::Receiver;
+pub use receive::ReceiveHalf;
 pub use refused::{Refused, SendError};
 #[cfg(feature = "std")]
 pub use replies::Replies;
-pub use send::{Fin, MaskKeys, Reply, Sender};
+pub use send::{Fin, MaskKeySource, Reply, SendHalf};
 
 #[cfg(feature = "std")]
 use std::io::{self, IoSlice, IoSliceMut};
@@ -32,7 +32,6 @@ use crate::compression::Compress;
 use crate::config::Config;
 use crate::error::{ProtocolError, UnexpectedEof};
 use crate::message::{Message, MessageKind};
-use crate::role::Role;
 use receive::{NOTHING, Next};
 
 /// A WebSocket connection without its transport.
@@ -40,21 +39,21 @@ use receive::{NOTHING, Next};
 /// * **Input:** [`receive`](Self::receive) takes bytes and returns events; [`receive_bytes`](Self::receive_bytes) does
 ///   so with shared memory, and [`receive_within`](Self::receive_within) in bounded steps;
 ///   [`receive_eof`](Self::receive_eof) takes the end of the stream. A transport can read a long message straight into its
-///   memory: by `read`, with the feature `std`, or by [`space`](Self::space) and [`filled`](Self::filled).
+///   memory: by `read`, with the feature `std`, or by [`unfilled`](Self::unfilled) and [`filled`](Self::filled).
 /// * **Commands:** [`send_text`](Self::send_text), [`send_binary`](Self::send_binary), [`send`](Self::send),
 ///   [`send_fragment`](Self::send_fragment), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close),
 ///   [`fail`](Self::fail). With the feature `std`, `write_text` and `write_binary` write at once what they can.
 /// * **Output:** [`outgoing`](Self::outgoing) is the bytes to write.
-/// * **State:** [`transport`](Self::transport) says what to do with the transport, [`outcome`](Self::outcome) how the
+/// * **State:** [`transport_action`](Self::transport_action) says what to do with the transport, [`outcome`](Self::outcome) how the
 ///   connection ended, [`buffered`](Self::buffered) and [`is_congested`](Self::is_congested) how far writing is behind.
 ///
 /// **After every read, call `receive` until it returns `None` or an error, then write `outgoing`, then do what
-/// `transport` says.** Nothing else is needed to keep the protocol: Pings and Close frames are answered, and when
+/// `transport_action` says.** Nothing else is needed to keep the protocol: Pings and Close frames are answered, and when
 /// `receive` fails, the Close frame that says why is in `outgoing` already.
 ///
 /// The caller's buffer serves any number of connections in turn. 20 KiB suit it: what has been read is still in the CPU's
 /// nearest cache when it is unmasked, a message of 16 KiB lies whole in it, and longer ones go beside it through `read` or
-/// `space`.
+/// `unfilled`.
 ///
 /// A connection holds memory only for an unfinished message and for bytes that wait to be written; an idle one holds
 /// none. Memory that it gives back goes to a pool, for the next message of any connection: up to 64 KiB stay with the thread,
@@ -80,8 +79,8 @@ use receive::{NOTHING, Next};
 /// ```
 #[derive(Debug)]
 pub struct Connection {
-    receiver: Receiver,
-    sender: Sender,
+    receiver: ReceiveHalf,
+    sender: SendHalf,
 }
 
 impl Connection {
@@ -89,8 +88,8 @@ impl Connection {
     #[must_use]
     pub fn server(config: &Config) -> Self {
         Self {
-            receiver: Receiver::new(Role::Server, config),
-            sender: Sender::server(config),
+            receiver: ReceiveHalf::server(config),
+            sender: SendHalf::server(config),
         }
     }
 
@@ -103,21 +102,21 @@ impl Connection {
 
     /// Returns a client's end, which masks with keys from `keys`.
     #[must_use]
-    pub fn client_with_keys(config: &Config, keys: MaskKeys) -> Self {
+    pub fn client_with_keys(config: &Config, keys: MaskKeySource) -> Self {
         Self {
-            receiver: Receiver::new(Role::Client, config),
-            sender: Sender::client(config, keys),
+            receiver: ReceiveHalf::client(config),
+            sender: SendHalf::client(config, keys),
         }
     }
 
     /// Returns the two halves, for two threads or two tasks: neither waits for the other.
     ///
-    /// The receiving half calls [`Receiver::receive`] and passes on the [`Reply`] of each event, of an error and of the end
-    /// of the stream. The sending half gives the replies to its [`Sender`] and writes [`Sender::outgoing`]. With the feature
+    /// The receiving half calls [`ReceiveHalf::receive`] and passes on the [`Reply`] of each event, of an error and of the end
+    /// of the stream. The sending half gives the replies to its [`SendHalf`] and writes [`SendHalf::outgoing`]. With the feature
     /// `std`, `Replies` leads from one to the other. A bounded channel in its place would stop both halves for ever, because
     /// the receiving half would wait for the channel, the sending half for the stream, and the peer for the receiving half.
     ///
-    /// If writing fails, do not end: call [`Sender::drop_outgoing`], write no more, and go on taking replies until
+    /// If writing fails, do not end: call [`SendHalf::drop_outgoing`], write no more, and go on taking replies until
     /// [`Reply::Eof`], because the peer may have sent a Close frame that says why, which is still to be read.
     ///
     /// In two threads:
@@ -128,7 +127,7 @@ impl Connection {
     /// # use std::net::TcpStream;
     /// # use std::sync::mpsc;
     /// use bytes::Buf;
-    /// use sansocket::{Config, Connection, Replies, Reply, Transport};
+    /// use sansocket::{Config, Connection, Replies, Reply, TransportAction};
     ///
     /// # fn run(mut stream: TcpStream, messages: mpsc::Receiver<String>) -> std::io::Result<()> {
     /// let (mut receiver, mut sender) = Connection::server(&Config::default()).split();
@@ -143,7 +142,7 @@ impl Connection {
     ///             match receiver.receive(&mut input) {
     ///                 Ok(Some(event)) => {
     ///                     println!("{event:?}");
-    ///                     Reply::to(&event).map(|reply| theirs.put(reply));
+    ///                     Reply::for_event(&event).map(|reply| theirs.put(reply));
     ///                 }
     ///                 Ok(None) => break,
     ///                 Err(error) => return theirs.put(Reply::Fail(error)),
@@ -154,7 +153,7 @@ impl Connection {
     ///         }
     ///     }
     /// });
-    /// while sender.transport().is_in_use() {
+    /// while sender.transport_action().is_in_use() {
     ///     let _ = replies.wait(None);
     ///     replies.pass_to(&mut sender);
     ///     for text in messages.try_iter() {
@@ -177,11 +176,11 @@ impl Connection {
     ///
     /// ```no_run
     /// # #[cfg(feature = "std")] {
-    /// # use sansocket::{Replies, Sender};
+    /// # use sansocket::{Replies, SendHalf};
     /// # use tokio::io::{AsyncWrite, AsyncWriteExt};
     /// # use tokio::sync::mpsc;
-    /// # async fn run<W: AsyncWrite + Unpin>(mut stream: W, mut sender: Sender, replies: Replies, mut messages: mpsc::Receiver<String>) {
-    /// while sender.transport().is_in_use() {
+    /// # async fn run<W: AsyncWrite + Unpin>(mut stream: W, mut sender: SendHalf, replies: Replies, mut messages: mpsc::Receiver<String>) {
+    /// while sender.transport_action().is_in_use() {
     ///     tokio::select! {
     ///         () = replies.ready() => replies.pass_to(&mut sender),
     ///         Some(text) = messages.recv(), if sender.is_open() => {
@@ -198,7 +197,7 @@ impl Connection {
     /// # }
     /// ```
     #[must_use]
-    pub fn split(self) -> (Receiver, Sender) {
+    pub fn split(self) -> (ReceiveHalf, SendHalf) {
         (self.receiver, self.sender)
     }
 
@@ -211,7 +210,7 @@ impl Connection {
     ///
     /// What the peer did wrong, once all that came before it has been returned. The Close frame that says so is in
     /// [`outgoing`](Self::outgoing), and every further call fails.
-    #[inline(always)] // with `Receiver::receive_whole`
+    #[inline(always)] // with `ReceiveHalf::receive_whole`
     pub fn receive<'i>(
         &mut self,
         input: &mut &'i mut [u8],
@@ -315,7 +314,7 @@ impl Connection {
     /// # Errors
     ///
     /// The place where the stream was cut, if it ended before the peer's Close frame: messages may be lost, and the
-    /// [`outcome`](Self::outcome) is [lost](EndedBy::Transport). Only the first call fails, and no call does once the
+    /// [`outcome`](Self::outcome) is [lost](EndedBy::StreamEnd). Only the first call fails, and no call does once the
     /// connection has failed, by an error of [`receive`](Self::receive) or by [`fail`](Self::fail).
     pub fn receive_eof(&mut self) -> Result<(), UnexpectedEof> {
         self.sender.receive_eof();
@@ -328,11 +327,11 @@ impl Connection {
     /// missing to deserve a read. To be asked only when the input is used up. The room is at most 32 KiB, and at most as long
     /// as what is missing of the frame.
     #[must_use]
-    pub fn space(&mut self) -> Option<&mut [u8]> {
-        self.receiver.space()
+    pub fn unfilled(&mut self) -> Option<&mut [u8]> {
+        self.receiver.unfilled()
     }
 
-    /// Says that the next `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
+    /// Says that the next `len` bytes of [`unfilled`](Self::unfilled) have been read; what comes of them is returned by the
     /// next call of [`receive`](Self::receive), which may have no input. Nothing happens where no room has been lent since
     /// `receive` took input.
     ///
@@ -405,7 +404,7 @@ impl Connection {
         self.sender.send_binary(data)
     }
 
-    /// Sends a text message by `write`, and queues what that does not take; see [`Sender::write_text`].
+    /// Sends a text message by `write`, and queues what that does not take; see [`SendHalf::write_text`].
     ///
     /// ```
     /// # use std::io::{self, Write};
@@ -439,7 +438,7 @@ impl Connection {
         self.sender.write_text(text, write)
     }
 
-    /// Sends a binary message by `write`, and queues what that does not take; see [`Sender::write_text`].
+    /// Sends a binary message by `write`, and queues what that does not take; see [`SendHalf::write_text`].
     ///
     /// # Errors
     ///
@@ -476,11 +475,11 @@ impl Connection {
         self.sender.send_with(message, compress)
     }
 
-    /// Queues the next fragment of a message; see [`Sender::send_fragment`].
+    /// Queues the next fragment of a message; see [`SendHalf::send_fragment`].
     ///
     /// # Errors
     ///
-    /// Those of [`Sender::send_fragment`]; nothing is queued then.
+    /// Those of [`SendHalf::send_fragment`]; nothing is queued then.
     pub fn send_fragment(
         &mut self,
         kind: MessageKind,
@@ -490,11 +489,11 @@ impl Connection {
         self.sender.send_fragment(kind, data, fin)
     }
 
-    /// Queues the next fragment of a message; see [`Sender::send_fragment_with`].
+    /// Queues the next fragment of a message; see [`SendHalf::send_fragment_with`].
     ///
     /// # Errors
     ///
-    /// Those of [`Sender::send_fragment`]; nothing is queued then.
+    /// Those of [`SendHalf::send_fragment`]; nothing is queued then.
     pub fn send_fragment_with(
         &mut self,
         kind: MessageKind,
@@ -509,7 +508,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Those of [`Sender::ping`].
+    /// Those of [`SendHalf::ping`].
     pub fn ping(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.sender.ping(payload)
     }
@@ -518,7 +517,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Those of [`Sender::pong`].
+    /// Those of [`SendHalf::pong`].
     pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
         self.sender.pong(payload)
     }
@@ -530,7 +529,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Those of [`Sender::close`]; nothing is queued then.
+    /// Those of [`SendHalf::close`]; nothing is queued then.
     pub fn close(&mut self, frame: Option<CloseFrame>) -> Result<(), SendError> {
         self.sender.close(frame)
     }
@@ -539,7 +538,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// Those of [`Sender::close`]; nothing is changed then.
+    /// Those of [`SendHalf::close`]; nothing is changed then.
     pub fn fail(&mut self, frame: CloseFrame) -> Result<(), SendError> {
         self.sender.fail(frame)?;
         self.receiver.close();
@@ -567,7 +566,7 @@ impl Connection {
         self.sender.buffered()
     }
 
-    /// Tells whether the application should stop sending; see [`Sender::is_congested`].
+    /// Tells whether the application should stop sending; see [`SendHalf::is_congested`].
     #[must_use]
     pub fn is_congested(&mut self) -> bool {
         self.sender.is_congested()
@@ -587,8 +586,8 @@ impl Connection {
 
     /// Returns what is to be done with the transport now.
     #[must_use]
-    pub fn transport(&self) -> Transport {
-        self.sender.transport()
+    pub fn transport_action(&self) -> TransportAction {
+        self.sender.transport_action()
     }
 
     /// Returns how the connection ended; `None` while it goes on, or while the last bytes wait to be written.

@@ -26,7 +26,7 @@ use step::{EventKind, Step, Unborrowed};
 ///
 /// What it keeps between calls is the head of an unfinished frame and what has come of an unfinished message.
 #[derive(Debug)]
-pub struct Receiver {
+pub struct ReceiveHalf {
     role: Role,
     delivery: Delivery,
     state: State,
@@ -60,10 +60,20 @@ impl State {
     const HEADER: Self = Self::Header(PartialHeader::EMPTY);
 }
 
-impl Receiver {
-    /// Returns the receiving half for `role`, right behind the opening handshake.
+impl ReceiveHalf {
+    /// Returns the receiving half of a server, right behind the opening handshake.
     #[must_use]
-    pub fn new(role: Role, config: &Config) -> Self {
+    pub fn server(config: &Config) -> Self {
+        Self::new(Role::Server, config)
+    }
+
+    /// Returns the receiving half of a client, right behind the opening handshake.
+    #[must_use]
+    pub fn client(config: &Config) -> Self {
+        Self::new(Role::Client, config)
+    }
+
+    fn new(role: Role, config: &Config) -> Self {
         Self {
             role,
             delivery: config.delivery,

@@ -8,13 +8,13 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::send::{Reply, Sender};
+use super::send::{Reply, SendHalf};
 
 /// The replies that the receiving half of a split connection has for the sending half, in another thread or task.
 ///
 /// Both halves hold a clone. The receiving half [puts](Self::put) replies, which never waits: a Pong takes the place of an
 /// older one (RFC 6455 §5.5.3), and nothing else can come twice, so that four replies wait at most. The sending half waits
-/// by [`wait`](Self::wait) in a thread or by [`ready`](Self::ready) in a task, gives the replies to its [`Sender`] by
+/// by [`wait`](Self::wait) in a thread or by [`ready`](Self::ready) in a task, gives the replies to its [`SendHalf`] by
 /// [`pass_to`](Self::pass_to), and writes. A thread with a message for the sending half [wakes](Self::wake) it.
 ///
 /// One thread or task waits at a time. A lock is held while one reply is moved, never while bytes are parsed, compressed
@@ -102,7 +102,7 @@ impl Replies {
     }
 
     /// Gives all replies that wait to `sender`, which queues what answers them.
-    pub fn pass_to(&self, sender: &mut Sender) {
+    pub fn pass_to(&self, sender: &mut SendHalf) {
         let pending = mem::take(&mut self.lock().pending);
         for reply in pending.into_iter().flatten() {
             sender.reply(reply);

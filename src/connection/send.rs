@@ -9,7 +9,7 @@ pub use answer::Reply;
 
 use bytes::Buf;
 
-use super::closing::{Closing, Outcome, Transport};
+use super::closing::{Closing, Outcome, TransportAction};
 use super::outgoing::{Outgoing, SHARED_MIN};
 use super::refused::{Refused, SendError};
 use crate::buffer::Buffer;
@@ -22,19 +22,19 @@ use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::message::{Message, MessageKind};
 use crate::role::Role;
-use crate::utf8::Utf8;
+use crate::utf8::Utf8Validator;
 
 /// Where a client's masking keys come from: a function that returns another key each time.
 ///
 /// [`random::mask_key`](crate::random::mask_key) is the one to use. RFC 6455 §5.3 demands that no key can be predicted
 /// from those before it; one that returns the same keys again is for tests.
-pub type MaskKeys = fn() -> [u8; 4];
+pub type MaskKeySource = fn() -> [u8; 4];
 
 /// Whether frames are masked (RFC 6455 §5.1): a server's are not, a client's are.
 #[derive(Clone, Copy, Debug)]
 enum Masking {
     Server,
-    Client(MaskKeys),
+    Client(MaskKeySource),
 }
 
 impl Masking {
@@ -59,7 +59,7 @@ impl Masking {
 /// The sending half of a connection: the outgoing queue, and the closing handshake that decides what may still go into
 /// it.
 #[derive(Debug)]
-pub struct Sender {
+pub struct SendHalf {
     masking: Masking,
     outgoing: Outgoing,
     closing: Closing,
@@ -80,7 +80,7 @@ pub struct Sender {
 #[derive(Clone, Copy, Debug)]
 struct Begun {
     kind: MessageKind,
-    utf8: Utf8,
+    utf8: Utf8Validator,
     compressed: bool,
 }
 
@@ -116,7 +116,7 @@ impl Start {
     }
 }
 
-impl Sender {
+impl SendHalf {
     /// Returns the sending half of a server.
     #[must_use]
     pub fn server(config: &Config) -> Self {
@@ -125,7 +125,7 @@ impl Sender {
 
     /// Returns the sending half of a client that takes its masking keys from `keys`.
     #[must_use]
-    pub fn client(config: &Config, keys: MaskKeys) -> Self {
+    pub fn client(config: &Config, keys: MaskKeySource) -> Self {
         Self::new(Masking::Client(keys), config)
     }
 
@@ -270,7 +270,7 @@ impl Sender {
         self.may_send()?;
         let mut message = self.message.unwrap_or_else(|| Begun {
             kind,
-            utf8: Utf8::new(),
+            utf8: Utf8Validator::new(),
             compressed: self.compresses((fin == Fin::Last).then_some(data.len()), compress),
         });
         if message.kind != kind {
@@ -395,9 +395,9 @@ impl Sender {
 
     /// Returns what is to be done with the transport now.
     #[must_use]
-    pub fn transport(&self) -> Transport {
+    pub fn transport_action(&self) -> TransportAction {
         let drained = self.outgoing.is_empty();
-        self.closing.transport(self.masking.role(), drained)
+        self.closing.transport_action(self.masking.role(), drained)
     }
 
     /// Returns how the connection ended; `None` while it goes on, or while the last bytes wait to be written.

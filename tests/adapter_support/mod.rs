@@ -115,7 +115,7 @@ pub(crate) fn describe_outcome(outcome: Option<Outcome>) -> String {
     let by = match outcome.by {
         EndedBy::Us => "us",
         EndedBy::Peer => "the peer",
-        EndedBy::Transport => "the transport",
+        EndedBy::StreamEnd => "the stream",
         other => panic!("{other:?}"),
     };
     let how = if outcome.clean { "clean" } else { "not clean" };

@@ -405,7 +405,7 @@ impl Ear {
 
     /// Reads the start of `input` straight into a message, as a transport would.
     fn fill_space(&mut self, input: &mut &mut [u8]) {
-        while let Some(space) = self.conn.space().filter(|_| !input.is_empty()) {
+        while let Some(space) = self.conn.unfilled().filter(|_| !input.is_empty()) {
             let len = space.len().min(input.len());
             let (now, rest) = core::mem::take(input).split_at_mut(len);
             space[..len].copy_from_slice(now);

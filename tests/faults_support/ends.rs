@@ -92,7 +92,7 @@ pub(crate) trait End {
     fn send(&mut self, message: Message) -> Result<(), Error>;
     fn flush(&mut self) -> Result<(), Error>;
     fn close(&mut self, frame: Option<CloseFrame>) -> Result<Option<Outcome>, Error>;
-    fn connection(&mut self) -> &mut Connection;
+    fn connection_mut(&mut self) -> &mut Connection;
     fn outcome(&self) -> Option<Outcome>;
 }
 
@@ -113,8 +113,8 @@ impl End for blocking::WebSocket<&mut Nth> {
         self.close(frame, PATIENCE)
     }
 
-    fn connection(&mut self) -> &mut Connection {
-        self.connection()
+    fn connection_mut(&mut self) -> &mut Connection {
+        self.connection_mut()
     }
 
     fn outcome(&self) -> Option<Outcome> {
@@ -218,8 +218,8 @@ mod polled {
             drive(&self.asleep, self.socket.close(frame, PATIENCE))
         }
 
-        fn connection(&mut self) -> &mut Connection {
-            self.socket.connection()
+        fn connection_mut(&mut self) -> &mut Connection {
+            self.socket.connection_mut()
         }
 
         fn outcome(&self) -> Option<Outcome> {

@@ -9,7 +9,7 @@ use std::hint::black_box;
 
 use bytes::{Buf, Bytes};
 use sansocket::deflate::Params;
-use sansocket::{Config, Event, FrameHeader, Opcode, Receiver, Role, Sender};
+use sansocket::{Config, Event, FrameHeader, Opcode, ReceiveHalf, SendHalf};
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
@@ -113,7 +113,7 @@ fn params(takeover: bool) -> Params {
 /// The frames of a client that compresses.
 pub fn compressed(messages: &[Message], takeover: bool) -> Vec<u8> {
     let config = Config::default().with_compression_threshold(0);
-    let mut sender = Sender::client(&config.with_deflate(params(takeover)), || KEY);
+    let mut sender = SendHalf::client(&config.with_deflate(params(takeover)), || KEY);
     let mut frames = Vec::new();
     for message in messages {
         sender
@@ -127,10 +127,7 @@ pub fn compressed(messages: &[Message], takeover: bool) -> Vec<u8> {
 
 /// The messages in the frames of a server that compresses.
 pub fn inflated(mut frames: Vec<u8>, takeover: bool) -> Vec<Vec<u8>> {
-    let mut receiver = Receiver::new(
-        Role::Client,
-        &Config::default().with_deflate(params(takeover)),
-    );
+    let mut receiver = ReceiveHalf::client(&Config::default().with_deflate(params(takeover)));
     let mut input = &mut frames[..];
     let mut messages = Vec::new();
     while let Some(event) = receiver.receive(&mut input).expect("valid frames") {

@@ -34,7 +34,7 @@ pub fn messages(random: &mut Random, count: usize, takeover: bool) -> Vec<Vec<u8
     // More memory takes longer to clear and only makes blocks longer.
     let mem_level = if random.one_in(10) { 8 } else { 1 };
     let strategy = random.pick(&STRATEGIES);
-    let mut sender = Sender {
+    let mut sender = SendHalf {
         engine: Deflate::new(level, window_bits, mem_level, strategy),
         history: Vec::new(),
     };
@@ -49,13 +49,13 @@ pub fn messages(random: &mut Random, count: usize, takeover: bool) -> Vec<Vec<u8
     messages
 }
 
-struct Sender {
+struct SendHalf {
     engine: Deflate,
     /// What the engine forgets when it ends a stream.
     history: Vec<u8>,
 }
 
-impl Sender {
+impl SendHalf {
     fn message(&mut self, random: &mut Random) -> Vec<u8> {
         let content = content(random);
         let mut message = Vec::new();

@@ -64,7 +64,7 @@ fn send(socket: &mut WebSocket<Tap>, step: &Step) -> Result<()> {
         Way::Whole => socket.send(message)?,
         Way::Uncompressed => {
             socket
-                .connection()
+                .connection_mut()
                 .send_with(message, Compress::Never)
                 .map_err(|refused| refused.error)?;
             socket.flush()?;
@@ -79,7 +79,7 @@ fn send(socket: &mut WebSocket<Tap>, step: &Step) -> Result<()> {
                 (&[], Fin::More),
                 (last, Fin::Last),
             ] {
-                socket.connection().send_fragment(kind, part, fin)?;
+                socket.connection_mut().send_fragment(kind, part, fin)?;
             }
             socket.flush()?;
         }

@@ -2,12 +2,12 @@
 
 use crate::config::Delivery;
 use crate::connection::partial::Frame;
-use crate::connection::receive::Receiver;
+use crate::connection::receive::ReceiveHalf;
 use crate::connection::receive::step::{EventKind, Found, Unborrowed};
 use crate::error::ProtocolError;
 use crate::mask;
 
-impl Receiver {
+impl ReceiveHalf {
     /// Takes a piece of a compressed message: less than all of it where `budget` is used up, or a chunk is full.
     #[inline(never)] // inlined, it gives the machine 8 KiB of stack, and 100 instructions to each of its calls
     #[expect(clippy::indexing_slicing, reason = "no more is taken than there is")]

@@ -6,16 +6,16 @@ use core::mem;
 use crate::config::Delivery;
 use crate::connection::event::Event;
 use crate::connection::partial::Route;
-use crate::connection::receive::{Receiver, State};
+use crate::connection::receive::{ReceiveHalf, State};
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
 use crate::message::MessageKind;
 use crate::payload::Payload;
 use crate::text::Text;
-use crate::utf8::Utf8;
+use crate::utf8::Utf8Validator;
 
-impl Receiver {
+impl ReceiveHalf {
     /// Between two frames, returns the next event if it is an unfragmented message that lies whole in `input`, the case that has
     /// to be fast.
     ///
@@ -78,7 +78,7 @@ impl Receiver {
         let ascii = header
             .mask
             .is_some_and(|key| mask::apply_asked(payload, key, 0, kind == MessageKind::Text));
-        if kind == MessageKind::Text && !ascii && Utf8::check(payload).is_err() {
+        if kind == MessageKind::Text && !ascii && Utf8Validator::check(payload).is_err() {
             if let Some(key) = header.mask {
                 mask::apply(payload, key, 0); // as it was
             }

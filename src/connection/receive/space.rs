@@ -4,9 +4,9 @@
 use std::io::{self, IoSliceMut};
 
 use crate::connection::partial::{Frame, Route};
-use crate::connection::receive::{Receiver, State};
+use crate::connection::receive::{ReceiveHalf, State};
 
-impl Receiver {
+impl ReceiveHalf {
     /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
     ///
     /// `None` while there is no such message, too little of it has come to deserve memory, or too little of the frame is
@@ -14,7 +14,7 @@ impl Receiver {
     /// as what is missing of the frame.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most 32 KiB")]
-    pub fn space(&mut self) -> Option<&mut [u8]> {
+    pub fn unfilled(&mut self) -> Option<&mut [u8]> {
         let (frame, len) = self.wanted()?;
         if self.message.gathered() < DIRECT_MIN || len < DIRECT_MIN {
             return None;
@@ -24,7 +24,7 @@ impl Receiver {
         Some(self.message.space(len, end))
     }
 
-    /// Says that the next `len` bytes of [`space`](Self::space) have been read; what comes of them is returned by the
+    /// Says that the next `len` bytes of [`unfilled`](Self::unfilled) have been read; what comes of them is returned by the
     /// next call of [`receive`](Self::receive), which may have no input. Nothing happens where no room has been lent since
     /// `receive` took input.
     ///

@@ -8,7 +8,7 @@ use crate::close::CloseFrame;
 use crate::config::Delivery;
 use crate::connection::event::{Chunk, Event};
 use crate::connection::partial::{Frame, PartialHeader, Route};
-use crate::connection::receive::{Receiver, State};
+use crate::connection::receive::{ReceiveHalf, State};
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
 use crate::mask;
@@ -85,7 +85,7 @@ impl EventKind {
     }
 }
 
-impl Receiver {
+impl ReceiveHalf {
     /// Goes forward in `input` up to the end of the next event, if it has one. Where `budget` bytes were inflated and more could
     /// be, the rest of the input is not used.
     pub(super) fn step(

@@ -5,10 +5,10 @@ use core::mem;
 use bytes::BytesMut;
 
 use crate::connection::event::{Event, Received};
-use crate::connection::receive::{Receiver, deliver};
+use crate::connection::receive::{ReceiveHalf, deliver};
 use crate::error::ProtocolError;
 
-impl Receiver {
+impl ReceiveHalf {
     /// Does what [`receive`](Self::receive) does until `budget` bytes were inflated; see
     /// [`Connection::receive_within`](crate::Connection::receive_within).
     ///

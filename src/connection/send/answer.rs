@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::close::CloseFrame;
 use crate::connection::event::Event;
-use crate::connection::send::{MAX_CONTROL_LEN, Sender};
+use crate::connection::send::{MAX_CONTROL_LEN, SendHalf};
 use crate::error::ProtocolError;
 use crate::frame::Opcode;
 
@@ -16,7 +16,7 @@ pub enum Reply {
     Pong(Bytes),
     /// Answer the peer's Close frame.
     Close(Option<CloseFrame>),
-    /// Fail the connection, for what [`Receiver::receive`](crate::Receiver::receive) returned.
+    /// Fail the connection, for what [`ReceiveHalf::receive`](crate::ReceiveHalf::receive) returned.
     Fail(ProtocolError),
     /// Take note that the stream has ended.
     Eof,
@@ -25,7 +25,7 @@ pub enum Reply {
 impl Reply {
     /// Returns what `event` asks for, if anything.
     #[must_use]
-    pub fn to(event: &Event<'_>) -> Option<Self> {
+    pub fn for_event(event: &Event<'_>) -> Option<Self> {
         match event {
             Event::Ping(payload) => Some(Self::Pong(Bytes::copy_from_slice(payload))),
             Event::Close(frame) => Some(Self::Close(frame.clone())),
@@ -34,7 +34,7 @@ impl Reply {
     }
 }
 
-impl Sender {
+impl SendHalf {
     /// Does what the receiving half asks for.
     pub fn reply(&mut self, reply: Reply) {
         match reply {

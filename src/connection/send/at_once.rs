@@ -5,7 +5,7 @@ use std::io::IoSlice;
 use crate::buffer::Buffer;
 use crate::connection::encoded::{encode_frame, frame_room};
 use crate::connection::refused::SendError;
-use crate::connection::send::{Masking, Sender, Start, header};
+use crate::connection::send::{Masking, SendHalf, Start, header};
 use crate::frame::FrameHeader;
 use crate::mask;
 use crate::message::MessageKind;
@@ -16,7 +16,7 @@ const JOINED_MAX: usize = 240;
 /// How much is masked before it is written: it stays in the CPU's nearest cache.
 const MASKED_MAX: usize = 16 << 10;
 
-impl Sender {
+impl SendHalf {
     /// Sends a text message by `write`, and queues what that does not take.
     ///
     /// For a transport that has nothing else to write: a short message needs no memory then, a long one of a server is not

@@ -1,10 +1,10 @@
 //! What has to be fast: messages that go out as they are, in a frame that the queue is ready for.
 
 use crate::connection::refused::SendError;
-use crate::connection::send::{Masking, Sender, Start, header};
+use crate::connection::send::{Masking, SendHalf, Start, header};
 use crate::message::MessageKind;
 
-impl Sender {
+impl SendHalf {
     /// Queues a message. One that goes out as it is, in a frame that the queue is ready for, has to be fast.
     #[inline(always)]
     pub(super) fn send_whole(
