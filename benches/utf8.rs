@@ -7,13 +7,13 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use sansocket::{ProtocolError, Utf8Validator};
+use sansocket::{InvalidUtf8, Utf8Validator};
 
 const SIZES: [usize; 5] = [16, 125, 1 << 10, 64 << 10, 1 << 20];
 /// The lengths of pieces: characters of two, three and four bytes lie across their ends.
 const PIECES: [usize; 2] = [61, 1_021];
 
-fn check(text: &[u8], piece: usize) -> Result<(), ProtocolError> {
+fn check(text: &[u8], piece: usize) -> Result<(), InvalidUtf8> {
     let mut utf8 = Utf8Validator::new();
     for piece in text.chunks(piece) {
         utf8.push(piece)?;

@@ -175,7 +175,9 @@ impl Assembly {
         reason = "they have been gathered"
     )]
     fn check_last(&mut self, len: usize) -> Result<(), ProtocolError> {
-        self.utf8.push(&self.gathered[self.gathered.len() - len..])
+        Ok(self
+            .utf8
+            .push(&self.gathered[self.gathered.len() - len..])?)
     }
 
     /// Unmasks and checks a piece of the message where it lies, `offset` bytes into its frame.
@@ -305,7 +307,7 @@ fn check(
     if kind != Some(MessageKind::Text) || (ascii && utf8.is_whole()) {
         return Ok(());
     }
-    utf8.push(piece)
+    Ok(utf8.push(piece)?)
 }
 
 #[cfg(test)]

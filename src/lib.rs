@@ -158,7 +158,7 @@ pub use message::{Message, MessageKind};
 pub use payload::Payload;
 pub use role::Role;
 pub use text::{Text, Utf8Bytes};
-pub use utf8::Utf8Validator;
+pub use utf8::{InvalidUtf8, Utf8Validator};
 
 #[doc = include_str!("../README.md")]
 #[cfg(all(doctest, feature = "std", feature = "handshake", feature = "getrandom"))]

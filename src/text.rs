@@ -7,9 +7,8 @@ use core::str;
 
 use bytes::Bytes;
 
-use crate::error::ProtocolError;
 use crate::payload::Payload;
-use crate::utf8::Utf8Validator;
+use crate::utf8::{InvalidUtf8, Utf8Validator};
 
 /// Shared text: [`Bytes`] that are UTF-8, as cheap to clone.
 ///
@@ -95,13 +94,13 @@ impl From<Utf8Bytes> for Bytes {
 }
 
 impl TryFrom<Bytes> for Utf8Bytes {
-    type Error = ProtocolError;
+    type Error = InvalidUtf8;
 
     /// Checks the bytes and keeps them, without a copy.
     ///
     /// # Errors
     ///
-    /// [`ProtocolError::InvalidUtf8`] if they are not UTF-8.
+    /// [`InvalidUtf8`] if they are not UTF-8.
     fn try_from(bytes: Bytes) -> Result<Self, Self::Error> {
         Utf8Validator::check(&bytes)?;
         Ok(Self(bytes))

@@ -1,6 +1,30 @@
 //! UTF-8 checked as it arrives (RFC 6455 §8.1, RFC 3629).
 
+use core::error::Error;
+use core::fmt;
+
 use crate::error::ProtocolError;
+
+/// Bytes are not UTF-8 (RFC 3629).
+///
+/// Nobody's fault is told by it: where a peer sent them, it becomes [`ProtocolError::InvalidUtf8`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct InvalidUtf8;
+
+impl fmt::Display for InvalidUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("bytes are not UTF-8")
+    }
+}
+
+impl Error for InvalidUtf8 {}
+
+impl From<InvalidUtf8> for ProtocolError {
+    fn from(_: InvalidUtf8) -> Self {
+        Self::InvalidUtf8
+    }
+}
 
 /// A check of text that comes in pieces; it fails at the first byte that cannot be part of valid UTF-8, however the
 /// text is cut.
@@ -14,7 +38,7 @@ use crate::error::ProtocolError;
 /// text.push(&[0xAC])?;
 /// text.finish()?;
 /// assert!(text.push(&[0xF4, 0x90]).is_err()); // above U+10FFFF, whatever follows
-/// # Ok::<(), sansocket::ProtocolError>(())
+/// # Ok::<(), sansocket::InvalidUtf8>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Utf8Validator {
@@ -37,9 +61,9 @@ impl Utf8Validator {
     ///
     /// # Errors
     ///
-    /// [`ProtocolError::InvalidUtf8`] if no continuation can make the text valid. The state is unspecified then.
+    /// [`InvalidUtf8`] if no continuation can make the text valid. The state is unspecified then.
     #[inline]
-    pub fn push(&mut self, mut piece: &[u8]) -> Result<(), ProtocolError> {
+    pub fn push(&mut self, mut piece: &[u8]) -> Result<(), InvalidUtf8> {
         if self.len > 0 {
             if piece.len() <= SHORT {
                 return self.push_short(piece);
@@ -56,7 +80,7 @@ impl Utf8Validator {
 
     /// Checks a text that lies whole in `text`.
     #[inline(never)]
-    pub(crate) fn check(text: &[u8]) -> Result<(), ProtocolError> {
+    pub(crate) fn check(text: &[u8]) -> Result<(), InvalidUtf8> {
         let mut block;
         let text = if (PADDED_MIN..BLOCK).contains(&text.len()) {
             block = [0; BLOCK];
@@ -68,20 +92,20 @@ impl Utf8Validator {
         };
         simdutf8::basic::from_utf8(text)
             .map(drop)
-            .map_err(|_| ProtocolError::InvalidUtf8)
+            .map_err(|_| InvalidUtf8)
     }
 
     /// Checks that the text ends with a whole character.
     ///
     /// # Errors
     ///
-    /// [`ProtocolError::InvalidUtf8`] if it does not.
+    /// [`InvalidUtf8`] if it does not.
     #[inline]
-    pub fn finish(self) -> Result<(), ProtocolError> {
+    pub fn finish(self) -> Result<(), InvalidUtf8> {
         if self.is_whole() {
             Ok(())
         } else {
-            Err(ProtocolError::InvalidUtf8)
+            Err(InvalidUtf8)
         }
     }
 
@@ -99,7 +123,7 @@ impl Utf8Validator {
         clippy::indexing_slicing,
         reason = "there is room for three bytes and the longest short piece"
     )]
-    fn push_short(&mut self, piece: &[u8]) -> Result<(), ProtocolError> {
+    fn push_short(&mut self, piece: &[u8]) -> Result<(), InvalidUtf8> {
         let begun = usize::from(self.len);
         let len = begun + piece.len();
         let mut text = [0; 3 + SHORT];
@@ -115,7 +139,7 @@ impl Utf8Validator {
         clippy::indexing_slicing,
         reason = "a block has room for three bytes and more; where the body is valid, the tail is of the piece"
     )]
-    fn join<'a>(&mut self, piece: &'a [u8]) -> Result<&'a [u8], ProtocolError> {
+    fn join<'a>(&mut self, piece: &'a [u8]) -> Result<&'a [u8], InvalidUtf8> {
         let begun = usize::from(self.len);
         let taken = piece.len().min(BLOCK - begun);
         let mut block = [0; BLOCK];
@@ -134,12 +158,12 @@ impl Utf8Validator {
         clippy::indexing_slicing,
         reason = "a character that has not ended has three bytes at most"
     )]
-    fn keep(&mut self, text: &[u8]) -> Result<(), ProtocolError> {
+    fn keep(&mut self, text: &[u8]) -> Result<(), InvalidUtf8> {
         let valid = match core::str::from_utf8(text) {
             Ok(_) => text.len(),
             // What is behind may still become valid.
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            Err(_) => return Err(ProtocolError::InvalidUtf8),
+            Err(_) => return Err(InvalidUtf8),
         };
         let tail = &text[valid..];
         self.tail[..tail.len()].copy_from_slice(tail);

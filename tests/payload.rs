@@ -4,7 +4,7 @@ mod common;
 
 use bytes::{Bytes, BytesMut};
 use common::{fresh, hex, naive};
-use sansocket::{Connection, Event, Message, MessageKind, Role, Utf8Bytes};
+use sansocket::{Connection, Event, Message, MessageKind, ProtocolError, Role, Utf8Bytes};
 
 fn next<'i>(conn: &mut Connection, input: &mut &'i mut [u8]) -> Event<'i> {
     conn.receive(input).expect("legal").expect("an event")
@@ -173,7 +173,9 @@ fn shared_text_is_utf8() {
     assert_eq!(Utf8Bytes::from(String::from("h€llo")), text);
     assert_eq!(Utf8Bytes::from_static("h€llo").as_ref(), "h€llo");
     for invalid in [&b"\xff"[..], b"a\xe2\x82", b"\xed\xa0\x80"] {
-        Utf8Bytes::try_from(Bytes::from_static(invalid)).expect_err("not UTF-8");
+        let error = Utf8Bytes::try_from(Bytes::from_static(invalid)).expect_err("not UTF-8");
+        assert_eq!(error.to_string(), "bytes are not UTF-8");
+        assert_eq!(ProtocolError::from(error), ProtocolError::InvalidUtf8);
     }
 }
 
