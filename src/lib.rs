@@ -154,7 +154,7 @@ pub use connection::{
 };
 pub use error::{ProtocolError, UnexpectedEof};
 pub use frame::{FrameHeader, Opcode};
-pub use message::{Message, MessageKind};
+pub use message::{Message, MessageKind, Outbound, OutboundKind};
 pub use payload::Payload;
 pub use role::Role;
 pub use text::{Text, Utf8Bytes};

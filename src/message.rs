@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::compression::Compress;
 use crate::payload::Payload;
 use crate::text::{Text, Utf8Bytes};
 
@@ -34,7 +35,71 @@ pub enum MessageKind {
     Binary,
 }
 
+/// A message to send, and whether it is to be compressed.
+///
+/// Anything that becomes a [`Message`] becomes one, with [`Compress::Auto`].
+///
+/// ```
+/// use sansocket::{Compress, Config, Connection, Message};
+///
+/// let mut connection = Connection::server(&Config::default());
+/// connection.send("Hello")?;
+/// connection.send(Message::from("a secret").compress(Compress::Never))?;
+/// # Ok::<(), sansocket::Refused>(())
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Outbound {
+    /// The message.
+    pub message: Message,
+    /// Whether it is to be compressed, where that was agreed on.
+    pub compress: Compress,
+}
+
+impl<T: Into<Message>> From<T> for Outbound {
+    fn from(message: T) -> Self {
+        message.into().compress(Compress::Auto)
+    }
+}
+
+/// The kind of a message that is sent in fragments, and whether it is to be compressed: with [`Compress::Auto`] if nothing is
+/// said.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct OutboundKind {
+    /// The kind, which all fragments of a message have.
+    pub kind: MessageKind,
+    /// Whether the message is to be compressed, where that was agreed on. The first fragment decides.
+    pub compress: Compress,
+}
+
+impl From<MessageKind> for OutboundKind {
+    fn from(kind: MessageKind) -> Self {
+        kind.compress(Compress::Auto)
+    }
+}
+
+impl MessageKind {
+    /// Returns the kind of a message that is to be compressed or not.
+    #[must_use]
+    pub const fn compress(self, compress: Compress) -> OutboundKind {
+        OutboundKind {
+            kind: self,
+            compress,
+        }
+    }
+}
+
 impl Message {
+    /// Returns the message to send, compressed or not.
+    #[must_use]
+    pub const fn compress(self, compress: Compress) -> Outbound {
+        Outbound {
+            message: self,
+            compress,
+        }
+    }
+
     /// Tells whether this is text or binary.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {

@@ -40,8 +40,7 @@ fn exchange(conn: &mut Connection, role: Role) {
     }
     conn.send_text("Hello").expect("open");
     conn.send_binary(&[7; 10_000]).expect("open");
-    conn.send(Bytes::from_static(&[7; 5_000]).into())
-        .expect("open");
+    conn.send(Bytes::from_static(&[7; 5_000])).expect("open");
     conn.send_fragment(MessageKind::Text, b"Hel", Fin::More)
         .expect("open");
     conn.send_fragment(MessageKind::Text, b"lo", Fin::Last)
@@ -119,7 +118,7 @@ fn a_long_queue_leaves_little() {
     let queue = |count: usize| {
         let mut server = fresh(Role::Server);
         for _ in 0..count {
-            server.send(shared.clone().into()).expect("open");
+            server.send(shared.clone()).expect("open");
         }
         write_all(&mut server);
     };
@@ -343,7 +342,7 @@ fn a_dropped_queue_is_used_again() {
     let shared = Bytes::from_static(&[7; 5_000]);
     let round = || {
         let mut server = fresh(Role::Server);
-        server.send(shared.clone().into()).expect("open");
+        server.send(shared.clone()).expect("open");
         server.ping(b"ping").expect("open");
         assert!(server.buffered() > shared.len());
     };

@@ -151,7 +151,7 @@ proptest! {
                         _ => 0,
                     };
                     let fin = if at == last { Fin::Last } else { Fin::More };
-                    sender.send_fragment_with(kind, fragment, fin, Compress::Always).expect("it is open");
+                    sender.send_fragment(kind.compress(Compress::Always), fragment, fin).expect("it is open");
                     expected.push((u8::from(at == last) << 7 | opcode, fragment.clone()));
                 }
             }

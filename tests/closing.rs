@@ -335,7 +335,7 @@ fn nothing_can_be_sent_behind_a_close() {
     let commands: [Command; 8] = [
         |conn| conn.send_text("a"),
         |conn| conn.send_binary(b"a"),
-        |conn| conn.send("a".into()).map_err(SendError::from),
+        |conn| conn.send("a").map_err(SendError::from),
         |conn| conn.send_fragment(MessageKind::Text, b"a", Fin::More),
         |conn| conn.send_fragment(MessageKind::Text, b"a", Fin::Last),
         |conn| conn.ping(b""),

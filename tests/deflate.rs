@@ -217,7 +217,7 @@ fn round_trips(compression_memory: CompressionMemory) {
                         server.send_text(message).expect("open");
                         client.send(Message::from(message)).expect("open");
                         client
-                            .send_with(Message::from(message), Compress::Never)
+                            .send(Message::from(message).compress(Compress::Never))
                             .expect("open");
                     }
                     let to_client = take(&mut server);
@@ -295,7 +295,9 @@ fn text_is_checked_when_it_is_decompressed() {
     let mut sender = server(Params::default(), &config);
     let sent = |sender: &mut Connection, data: &[u8]| {
         let message = Message::from(data);
-        sender.send_with(message, Compress::Always).expect("open");
+        sender
+            .send(message.compress(Compress::Always))
+            .expect("open");
         let mut bytes = take(sender).to_vec();
         bytes[0] = 0xc1; // text instead of binary
         bytes
@@ -433,7 +435,7 @@ fn fragments_are_compressed_or_not() {
         let config = Config::default();
         let mut server = server(Params::default(), &config);
         server
-            .send_fragment_with(MessageKind::Text, b"Hello", fin, compress)
+            .send_fragment(MessageKind::Text.compress(compress), b"Hello", fin)
             .expect("it is open");
         if fin == Fin::More {
             server

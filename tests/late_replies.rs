@@ -80,7 +80,7 @@ impl End {
             2 => ("binary", self.sender.write_binary(&data, &mut some)),
             3 => ("text", self.sender.write_text(&text, &mut some)),
             4 => {
-                let sent = self.sender.send(text.into());
+                let sent = self.sender.send(text);
                 ("text", sent.map_err(|refused| refused.error))
             }
             _ => return self.say_fragment(&data, random.below(2) == 0),

@@ -155,20 +155,20 @@ fn place_of(conn: &mut Connection, payload: &[u8]) -> *const u8 {
 fn large_payloads_of_a_server_are_shared() {
     let payload = Bytes::from(vec![7; LARGE]);
     let mut server = common::fresh(Role::Server);
-    server.send(payload.clone().into()).expect("open");
+    server.send(payload.clone()).expect("open");
     assert_eq!(place_of(&mut server, &payload), payload.as_ptr());
-    server.send(payload.slice(1..).into()).expect("open");
+    server.send(payload.slice(1..)).expect("open");
     assert_ne!(place_of(&mut server, &payload[1..]), payload[1..].as_ptr());
     let text = Utf8Bytes::try_from(payload.clone()).expect("ASCII");
     let mut server = common::fresh(Role::Server);
-    server.send(text.into()).expect("open");
+    server.send(text).expect("open");
     assert_eq!(place_of(&mut server, &payload), payload.as_ptr());
 
     let config = Config::default().with_fragment_size(4_096);
     let mut server = common::connection(Role::Server, &config);
     let long: Vec<_> = (0..3 * LARGE).map(|i| i.to_le_bytes()[1]).collect();
     let long = Bytes::from(long);
-    server.send(long.clone().into()).expect("open");
+    server.send(long.clone()).expect("open");
     for start in [0, LARGE, 2 * LARGE] {
         let fragment = &long[start..start + LARGE];
         assert_eq!(place_of(&mut server, fragment), fragment.as_ptr());
@@ -176,7 +176,7 @@ fn large_payloads_of_a_server_are_shared() {
     assert_eq!(server.buffered(), LARGE, "nothing behind the last fragment");
 
     let mut client = common::fresh(Role::Client);
-    client.send(payload.clone().into()).expect("open");
+    client.send(payload.clone()).expect("open");
     assert_ne!(place_of(&mut client, &payload), payload.as_ptr());
 }
 
@@ -584,9 +584,7 @@ fn data_beyond_the_limit_is_handed_back() {
         let fragment = conn.send_fragment(MessageKind::Text, b"a", Fin::More);
         assert_eq!(fragment, Err(SendError::QueueFull));
         let payload = Bytes::from(vec![3; 5_000]);
-        let refused = conn
-            .send(payload.clone().into())
-            .expect_err("the queue is full");
+        let refused = conn.send(payload.clone()).expect_err("the queue is full");
         assert_eq!(refused.error, SendError::QueueFull);
         let Message::Binary(back) = refused.message else {
             panic!("another message");
@@ -864,7 +862,7 @@ impl Model {
             }
             Step::Owned(len) => {
                 let payload = self.payload(len);
-                let sent = self.conn.send(Bytes::from(payload.clone()).into());
+                let sent = self.conn.send(Bytes::from(payload.clone()));
                 self.note(sent.map_err(SendError::from), payload);
             }
             Step::AtOnce(len, count) => self.write_at_once(len, count),

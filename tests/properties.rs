@@ -262,7 +262,7 @@ fn send(conn: &mut Connection, steps: &[Step]) -> [Vec<String>; 2] {
                 messages.push(format!("{} {}", common::name(*kind), show(payload)));
                 let text = str::from_utf8(payload).unwrap_or_default();
                 let sent = match (kind, owned) {
-                    (MessageKind::Text, true) => conn.send(text.into()).map_err(Into::into),
+                    (MessageKind::Text, true) => conn.send(text).map_err(Into::into),
                     (MessageKind::Text, false) => conn.send_text(text),
                     (MessageKind::Binary, true) => {
                         conn.send(Message::from(&payload[..])).map_err(Into::into)

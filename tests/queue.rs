@@ -225,7 +225,7 @@ fn shared_payloads_are_let_go() {
     let mut conn = unlimited(Role::Server);
     for i in 0..100 {
         conn.send_binary(&vec![1; i * 100]).expect("open");
-        conn.send(payload.clone().into()).expect("open");
+        conn.send(payload.clone()).expect("open");
     }
     let shared = places(&mut conn)
         .iter()

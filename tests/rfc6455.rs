@@ -82,8 +82,7 @@ mod s5_1_masking_direction {
             let mut conn = common::connection(role, &config);
             conn.send_text("Hello").expect("open");
             conn.send_binary(b"").expect("open");
-            conn.send(bytes::Bytes::from(vec![7; 9]).into())
-                .expect("open");
+            conn.send(bytes::Bytes::from(vec![7; 9])).expect("open");
             conn.ping(b"").expect("open");
             conn.pong(b"x").expect("open");
             hear_frames(&mut conn, role, "89 01 'p' 88 00");
@@ -237,7 +236,7 @@ mod s5_3_masking {
         });
         client.send_text("Hello").expect("open");
         client.send_binary(b"").expect("open");
-        client.send("owned".into()).expect("open");
+        client.send("owned").expect("open");
         client.ping(b"ping").expect("open");
         client.pong(b"pong").expect("open");
         hear(&mut client, &hex("89 01 'p' 88 00"));
@@ -429,7 +428,7 @@ mod s5_4_fragmentation {
         assert_eq!(conn.send_text("b"), busy);
         assert_eq!(conn.send_binary(b"b"), busy);
         assert_eq!(conn.send_fragment(MessageKind::Text, b"b", Fin::Last), busy);
-        let refused = conn.send("b".into()).expect_err("a message is in progress");
+        let refused = conn.send("b").expect_err("a message is in progress");
         assert_eq!(refused.error, SendError::MessageInProgress);
         assert_eq!(refused.message, "b".into());
         conn.send_fragment(MessageKind::Binary, b"c", Fin::Last)
@@ -662,8 +661,7 @@ mod s6_sending_and_receiving {
                 for conn in [&mut pair.client, &mut pair.server] {
                     conn.send_text(&text).expect("open");
                     conn.send_binary(&data).expect("open");
-                    conn.send(bytes::Bytes::from(data.clone()).into())
-                        .expect("open");
+                    conn.send(bytes::Bytes::from(data.clone())).expect("open");
                 }
                 expected.push(format!("text {}", show(text.as_bytes())));
                 expected.push(format!("binary {}", show(&data)));
@@ -689,7 +687,7 @@ mod s6_sending_and_receiving {
                 conn.send_fragment(MessageKind::Text, b"a", Fin::Last),
                 closed
             );
-            let refused = conn.send("a".into()).expect_err("closed");
+            let refused = conn.send("a").expect_err("closed");
             assert_eq!(
                 (refused.error, refused.message),
                 (SendError::Closed, "a".into())

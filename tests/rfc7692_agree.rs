@@ -36,7 +36,7 @@ fn open((established, accepted): &(Established, Accepted), config: &Config) -> [
 
 /// Returns the frame in which `conn` sends a message compressed, if it can, having checked that `peer` understands it.
 fn send(conn: &mut Connection, peer: &mut Connection, text: &str) -> naive::Frame {
-    conn.send_with(Message::from(text), Compress::Always)
+    conn.send(Message::from(text).compress(Compress::Always))
         .expect("open");
     let bytes = take(conn);
     assert_eq!(
@@ -118,7 +118,7 @@ fn nothing_is_compressed_without_an_agreement() {
     let mut server = fresh(Role::Server);
     let mut compressing = deflating(Role::Client, Params::default(), &Config::default());
     compressing
-        .send_with(Message::from("Hello"), Compress::Always)
+        .send(Message::from("Hello").compress(Compress::Always))
         .expect("open");
     let bytes = take(&mut compressing);
     assert_eq!(hear(&mut server, &bytes), ["fails ReservedBits 1002"]);

@@ -36,7 +36,7 @@ fn setups(role: Role, level: u8) -> Vec<(Params, Config)> {
 }
 
 fn always(conn: &mut Connection, data: &[u8]) {
-    conn.send_with(Message::from(data), Compress::Always)
+    conn.send(Message::from(data).compress(Compress::Always))
         .expect("open");
 }
 
@@ -273,7 +273,7 @@ fn the_examples_of_the_rfc() {
         }
         let config = Config::default().with_fragment_size(4);
         let mut conn = deflating(role, Params::default(), &config);
-        conn.send_with(Message::from("Hello"), Compress::Always)
+        conn.send(Message::from("Hello").compress(Compress::Always))
             .expect("open");
         let frames: Vec<_> = naive::parse(&take(&mut conn))
             .into_iter()
@@ -425,7 +425,8 @@ fn takeover_is_no_duty() {
             } else {
                 Compress::Never
             };
-            conn.send_with(Message::from(text), compress).expect("open");
+            conn.send(Message::from(text).compress(compress))
+                .expect("open");
             let message = sent(&mut conn).remove(0);
             assert_eq!(message.compressed, compressed);
             assert_eq!(reader.read(&message).0, text.as_bytes());
@@ -434,7 +435,7 @@ fn takeover_is_no_duty() {
         let mut peer = deflating(peer_of(role), Params::default(), &Config::default());
         for text in ["Hello", "Hello", "", "Hello"] {
             forgetful
-                .send_with(Message::from(text), Compress::Always)
+                .send(Message::from(text).compress(Compress::Always))
                 .expect("open");
             let bytes = take(&mut forgetful);
             assert_eq!(hear(&mut peer, &bytes), [format!("text {text:?}")]);
@@ -456,7 +457,7 @@ fn what_is_not_sent_compressed_leaves_no_trace() {
                 let chance = random.bytes(1_000);
                 conn.send_binary(&chance).expect("open");
                 // The queue is full.
-                let refused = conn.send_with(Message::from(&chance[..500]), Compress::Always);
+                let refused = conn.send(Message::from(&chance[..500]).compress(Compress::Always));
                 assert_eq!(refused.expect_err("full").error, SendError::QueueFull);
                 let refused = conn.send_fragment(MessageKind::Binary, &chance, Fin::More);
                 assert_eq!(refused, Err(SendError::QueueFull));
@@ -477,7 +478,7 @@ fn what_is_not_sent_compressed_leaves_no_trace() {
                 conn.send_fragment(MessageKind::Binary, &chance[..9], Fin::More)
                     .expect("open");
                 let mut messages = take(&mut conn);
-                let refused = conn.send_with(Message::from(&chance[..]), Compress::Always);
+                let refused = conn.send(Message::from(&chance[..]).compress(Compress::Always));
                 assert_eq!(
                     refused.expect_err("begun").error,
                     SendError::MessageInProgress

@@ -453,7 +453,7 @@ fn a_printed_connection_shows_no_payload() {
             let heard = common::hear(&mut conn, &common::take(&mut peer));
             assert_eq!(heard.len(), 1, "the decompressor has its engine");
             conn.send_text(&secret).expect("open");
-            conn.send_with(Message::from(&*secret), Compress::Never)
+            conn.send(Message::from(&*secret).compress(Compress::Never))
                 .expect("open");
             conn.send(Message::from(&*secret)).expect("open");
             conn.ping(&secret.as_bytes()[..100]).expect("open");

@@ -45,7 +45,7 @@ fuzz_target!(|data: &[u8]| {
             (MessageKind::Binary, choices.payload())
         };
         sender
-            .send_with(talk::message(kind, &payload), compress)
+            .send(talk::message(kind, &payload).compress(compress))
             .expect("nothing forbids it");
         let mut bytes = Vec::new();
         drain(&mut sender, &mut bytes);

@@ -165,7 +165,7 @@ impl End {
         let connection = &mut self.ear.connection;
         match flags >> 1 & 3 {
             0 => {
-                let sent = connection.send_with(talk::message(kind, &payload), compress);
+                let sent = connection.send(talk::message(kind, &payload).compress(compress));
                 if sent.is_ok() {
                     self.said.push(Heard::Message(kind, payload));
                 }
@@ -192,7 +192,7 @@ impl End {
             }
             _ => {
                 let fin = if flags & 8 == 0 { Fin::More } else { Fin::Last };
-                let sent = connection.send_fragment_with(kind, &payload, fin, compress);
+                let sent = connection.send_fragment(kind.compress(compress), &payload, fin);
                 if sent.is_ok() {
                     let (_, whole) = self.begun.get_or_insert((kind, Vec::new()));
                     whole.extend(payload);

@@ -53,7 +53,7 @@ use crate::handshake::{
     Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
     ResponseReader, Server, Uri,
 };
-use crate::message::Message;
+use crate::message::{Message, Outbound};
 use crate::random;
 
 /// How many bytes a read asks for while reads bring half of it at most.
@@ -277,8 +277,8 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// [`Error::Refused`] with the message if it cannot be sent, or [`Error::Io`]; after a timeout, the rest of it is
     /// sent by the next call of any kind.
-    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.link.connection.send(message.into())?;
+    pub fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Error> {
+        self.link.connection.send(message)?;
         self.flush()
     }
 

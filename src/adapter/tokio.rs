@@ -51,7 +51,7 @@ use crate::handshake::{
     Accepted, Client, Established, HandshakeError, HeadLimits, Request, RequestReader,
     ResponseReader, Server, Uri,
 };
-use crate::message::Message;
+use crate::message::{Message, Outbound};
 use crate::random;
 
 /// Accepts a connection from a browser's page of the same origin, or from a client that is no browser, within 10 seconds;
@@ -243,8 +243,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// # Errors
     ///
     /// [`Error::Refused`] with the message if it cannot be sent, or [`Error::Io`].
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        self.link.connection.send(message.into())?;
+    pub async fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Error> {
+        self.link.connection.send(message)?;
         self.flush().await
     }
 

@@ -28,10 +28,9 @@ use std::io::{self, IoSlice, IoSliceMut};
 use bytes::BytesMut;
 
 use crate::close::CloseFrame;
-use crate::compression::Compress;
 use crate::config::Config;
 use crate::error::{ProtocolError, UnexpectedEof};
-use crate::message::{Message, MessageKind};
+use crate::message::{Outbound, OutboundKind};
 use receive::{NOTHING, Next};
 
 /// A WebSocket connection without its transport.
@@ -462,17 +461,8 @@ impl Connection {
     /// # Errors
     ///
     /// Those of [`send_text`](Self::send_text), with the message handed back.
-    pub fn send(&mut self, message: Message) -> Result<(), Refused> {
+    pub fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Refused> {
         self.sender.send(message)
-    }
-
-    /// Queues a message, and says whether it is to be compressed, where that was agreed on.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`send`](Self::send).
-    pub fn send_with(&mut self, message: Message, compress: Compress) -> Result<(), Refused> {
-        self.sender.send_with(message, compress)
     }
 
     /// Queues the next fragment of a message; see [`SendHalf::send_fragment`].
@@ -482,26 +472,11 @@ impl Connection {
     /// Those of [`SendHalf::send_fragment`]; nothing is queued then.
     pub fn send_fragment(
         &mut self,
-        kind: MessageKind,
+        kind: impl Into<OutboundKind>,
         data: &[u8],
         fin: Fin,
     ) -> Result<(), SendError> {
         self.sender.send_fragment(kind, data, fin)
-    }
-
-    /// Queues the next fragment of a message; see [`SendHalf::send_fragment_with`].
-    ///
-    /// # Errors
-    ///
-    /// Those of [`SendHalf::send_fragment`]; nothing is queued then.
-    pub fn send_fragment_with(
-        &mut self,
-        kind: MessageKind,
-        data: &[u8],
-        fin: Fin,
-        compress: Compress,
-    ) -> Result<(), SendError> {
-        self.sender.send_fragment_with(kind, data, fin, compress)
     }
 
     /// Queues a Ping with up to 125 bytes of payload (RFC 6455 §5.5.2).

@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::deflate::Deflater;
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, Opcode};
-use crate::message::{Message, MessageKind};
+use crate::message::{Message, MessageKind, Outbound, OutboundKind};
 use crate::role::Role;
 use crate::utf8::Utf8Validator;
 
@@ -187,15 +187,22 @@ impl SendHalf {
 
     /// Queues a message. A server does not copy a large payload.
     ///
+    /// `message` is anything that becomes a [`Message`]; [`Message::compress`] says whether it is to be compressed, where that was
+    /// agreed on.
+    ///
     /// # Errors
     ///
     /// Those of [`send_text`](Self::send_text), with the message handed back.
-    pub fn send(&mut self, message: Message) -> Result<(), Refused> {
-        let copied = |len| self.copies_all() || len < SHARED_MIN;
+    pub fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Refused> {
+        self.send_outbound(message.into())
+    }
+
+    fn send_outbound(&mut self, Outbound { message, compress }: Outbound) -> Result<(), Refused> {
+        let copied = |len| compress == Compress::Auto && (self.copies_all() || len < SHARED_MIN);
         let sent = match &message {
             Message::Text(text) if copied(text.len()) => self.send_text(text),
             Message::Binary(data) if copied(data.len()) => self.send_binary(data),
-            _ => return self.send_with(message, Compress::Auto),
+            _ => return self.send_shared(message, compress),
         };
         sent.map_err(|error| Refused { error, message })
     }
@@ -205,12 +212,8 @@ impl SendHalf {
         matches!(self.masking, Masking::Client(_))
     }
 
-    /// Queues a message, and says whether it is to be compressed, where that was agreed on.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`send`](Self::send).
-    pub fn send_with(&mut self, message: Message, compress: Compress) -> Result<(), Refused> {
+    /// Queues a message whose payload a server does not copy, unless it is compressed.
+    fn send_shared(&mut self, message: Message, compress: Compress) -> Result<(), Refused> {
         if let Err(error) = self.may_begin() {
             return Err(Refused { error, message });
         }
@@ -238,7 +241,8 @@ impl SendHalf {
     /// Queues the next fragment of a message, the first one beginning it and the one with `fin` ending it
     /// (RFC 6455 §5.4). No other message can be sent in between; control frames can.
     ///
-    /// Text may be cut anywhere, also inside a character. Where compression was agreed on, the message is compressed.
+    /// Text may be cut anywhere, also inside a character. Where compression was agreed on, the message is compressed, unless
+    /// [`MessageKind::compress`] of the first fragment says something else.
     ///
     /// # Errors
     ///
@@ -247,25 +251,18 @@ impl SendHalf {
     /// the other kind; nothing is queued then.
     pub fn send_fragment(
         &mut self,
-        kind: MessageKind,
+        kind: impl Into<OutboundKind>,
         data: &[u8],
         fin: Fin,
     ) -> Result<(), SendError> {
-        self.send_fragment_with(kind, data, fin, Compress::Auto)
+        self.send_next(kind.into(), data, fin)
     }
 
-    /// Queues the next fragment of a message; what is said with the first one decides whether the message is compressed,
-    /// where that was agreed on.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`send_fragment`](Self::send_fragment).
-    pub fn send_fragment_with(
+    fn send_next(
         &mut self,
-        kind: MessageKind,
+        OutboundKind { kind, compress }: OutboundKind,
         data: &[u8],
         fin: Fin,
-        compress: Compress,
     ) -> Result<(), SendError> {
         self.may_send()?;
         let mut message = self.message.unwrap_or_else(|| Begun {

@@ -65,7 +65,7 @@ fn send(socket: &mut WebSocket<Tap>, step: &Step) -> Result<()> {
         Way::Uncompressed => {
             socket
                 .connection_mut()
-                .send_with(message, Compress::Never)
+                .send(message.compress(Compress::Never))
                 .map_err(|refused| refused.error)?;
             socket.flush()?;
         }

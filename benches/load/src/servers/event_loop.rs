@@ -124,11 +124,11 @@ fn send_back(connection: &mut Connection, event: Event<'_>) -> io::Result<()> {
     let sent = match event {
         // What is longer than a read has been gathered, and need not be copied.
         Event::Text(text) if text.len() > READ => {
-            let sent = connection.send(text.into_utf8_bytes().into());
+            let sent = connection.send(text.into_utf8_bytes());
             return sent.map_err(io::Error::other);
         }
         Event::Binary(data) if data.len() > READ => {
-            let sent = connection.send(data.into_bytes().into());
+            let sent = connection.send(data.into_bytes());
             return sent.map_err(io::Error::other);
         }
         Event::Text(text) => connection.send_text(&text),
