@@ -168,7 +168,7 @@ impl Assembly {
         }
     }
 
-    #[inline(never)]
+    #[inline]
     #[expect(
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,

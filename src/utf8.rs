@@ -127,8 +127,11 @@ impl Utf8Validator {
         let begun = usize::from(self.len);
         let len = begun + piece.len();
         let mut text = [0; 3 + SHORT];
-        text[..begun].copy_from_slice(&self.tail[..begun]);
-        text[begun..len].copy_from_slice(piece);
+        text[..3].copy_from_slice(&self.tail);
+        // One by one: a call to copy a few bytes takes longer.
+        for (to, &byte) in text[begun..].iter_mut().zip(piece) {
+            *to = byte;
+        }
         self.keep(&text[..len])
     }
 
@@ -166,7 +169,9 @@ impl Utf8Validator {
             Err(_) => return Err(InvalidUtf8),
         };
         let tail = &text[valid..];
-        self.tail[..tail.len()].copy_from_slice(tail);
+        for (to, &byte) in self.tail.iter_mut().zip(tail) {
+            *to = byte;
+        }
         self.len = tail.len() as u8;
         Ok(())
     }
