@@ -150,7 +150,7 @@ pub use config::{Config, Delivery, Limits};
 pub use connection::Replies;
 pub use connection::{
     Chunk, Connection, EndedBy, Event, Fin, MaskKeySource, Outcome, Outgoing, ReceiveHalf,
-    Received, Refused, Reply, SendError, SendHalf, TransportAction,
+    Received, Reply, SendError, SendHalf, TransportAction, Unsent,
 };
 pub use error::{ProtocolError, UnexpectedEof};
 pub use frame::{FrameHeader, Opcode};

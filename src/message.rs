@@ -45,7 +45,7 @@ pub enum MessageKind {
 /// let mut connection = Connection::server(&Config::default());
 /// connection.send("Hello")?;
 /// connection.send(Message::from("a secret").compress(Compress::Never))?;
-/// # Ok::<(), sansocket::Refused>(())
+/// # Ok::<(), sansocket::Unsent>(())
 /// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]

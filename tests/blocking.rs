@@ -292,7 +292,7 @@ fn what_must_not_be_sent_is_refused() {
     client.send("still open").expect("open");
     assert_eq!(client.read().expect("no error"), Some("still open".into()));
     client.close(None, PATIENCE).expect("an end");
-    let Err(Error::Refused(refused)) = client.send("too late") else {
+    let Err(Error::Unsent(refused)) = client.send("too late") else {
         panic!("not refused");
     };
     assert_eq!(refused.error, SendError::Closed);
@@ -476,7 +476,7 @@ fn a_refused_client_gets_the_response() {
         panic!("not rejected");
     };
     end(server);
-    assert_eq!(rejection.error, HandshakeError::Refused(401));
+    assert_eq!(rejection.error, HandshakeError::Rejected(401));
     assert_eq!(rejection.response.status(), 401);
     assert_eq!(
         rejection.response.headers().first("www-authenticate"),

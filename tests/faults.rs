@@ -429,7 +429,7 @@ fn scenes_end_as_they_should() {
             ),
             Scene::Refusal => ("refused NotUpgrade", "not open"),
             Scene::Nonsense => ("refused Tls", "not open"),
-            Scene::Rejection => ("rejected Refused(404) 404 b\"body\"", "not open"),
+            Scene::Rejection => ("rejected Rejected(404) 404 b\"body\"", "not open"),
         };
         let heard = take.played.heard.last().map_or("", |last| last);
         assert_eq!(heard, last, "{}", take.case());

@@ -242,7 +242,7 @@ fn every_error_is_answered_with_its_status() {
         (E::Repeated("Host"), 400),
         (E::Invalid("Host"), 400),
         (E::NotOffered("X"), 502),
-        (E::Refused(404), 502),
+        (E::Rejected(404), 502),
         (E::TooManyInterim, 502),
     ] {
         assert_eq!(error.status(), status, "{error:?}");

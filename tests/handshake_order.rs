@@ -82,7 +82,7 @@ fn first_wrong(first_line: &str, states: [State; 9]) -> Option<String> {
         needed(key, "Sec-WebSocket-Key"),
         allowed(protocol, "Sec-WebSocket-Protocol"),
         allowed(extensions, "Sec-WebSocket-Extensions"),
-        (origin == Wrong).then(|| "OriginRefused".into()),
+        (origin == Wrong).then(|| "OriginRejected".into()),
     ];
     rules.into_iter().flatten().next()
 }
@@ -111,7 +111,7 @@ fn the_first_wrong_part_is_named() {
             let head = head(first_line, &lines.collect::<Vec<_>>());
             let found = accept_by(&server, &head).err();
             let found = found.map(|error| match error {
-                E::OriginRefused(_) => "OriginRefused".into(),
+                E::OriginRejected(_) => "OriginRejected".into(),
                 error => format!("{error:?}"),
             });
             assert_eq!(found, first_wrong(first_line, states), "{head}");

@@ -180,7 +180,7 @@ fn a_request_without_origin_is_accepted() {
 #[test]
 fn another_origin_is_answered_with_403() {
     let error = error(with(&["Origin: https://evil.example"]));
-    assert!(matches!(error, E::OriginRefused(_)), "{error:?}");
+    assert!(matches!(error, E::OriginRejected(_)), "{error:?}");
     assert_eq!(error.status(), 403);
     assert!(error.response().starts_with(b"HTTP/1.1 403 Forbidden\r\n"));
     assert!(with(&["Origin: https://server.example.com"]).is_ok());

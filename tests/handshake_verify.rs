@@ -92,7 +92,7 @@ fn a_response_that_completes_the_handshake_is_accepted() {
 fn another_status_refuses_the_handshake() {
     for status in [200, 204, 301, 302, 400, 401, 403, 404, 426, 500, 503, 599] {
         let response = read(&head(&format!("HTTP/1.1 {status} X"), &ANSWER)).expect("well-formed");
-        assert_eq!(client().verify(&response), Err(E::Refused(status)));
+        assert_eq!(client().verify(&response), Err(E::Rejected(status)));
     }
     let input = b"HTTP/1.0 426 Upgrade Required\r\n\
         Sec-WebSocket-Version: 13, 8\r\nSec-WebSocket-Version: 7\r\nContent-Length: 4\r\n\r\nbody";
@@ -101,7 +101,7 @@ fn another_status_refuses_the_handshake() {
         .receive(input)
         .expect("well-formed")
         .expect("complete");
-    assert_eq!(client().verify(&response), Err(E::Refused(426)));
+    assert_eq!(client().verify(&response), Err(E::Rejected(426)));
     assert_eq!(
         (response.status(), response.reason()),
         (426, &b"Upgrade Required"[..])

@@ -4,7 +4,7 @@ use core::mem::size_of;
 
 use sansocket::{
     CloseFrame, Config, Connection, Event, FrameHeader, Limits, Message, Outcome, Payload,
-    ProtocolError, ReceiveHalf, Refused, Reply, SendError, SendHalf, Text,
+    ProtocolError, ReceiveHalf, Reply, SendError, SendHalf, Text, Unsent,
 };
 
 /// An idle connection is this and nothing else, for it holds no memory on the heap.
@@ -24,7 +24,7 @@ fn errors_are_tiny() {
     assert_eq!(size_of::<SendError>(), 1);
     assert_eq!(size_of::<Result<(), SendError>>(), 1);
     assert_eq!(size_of::<Option<ProtocolError>>(), 1);
-    assert!(size_of::<Refused>() <= size_of::<Message>() + 8);
+    assert!(size_of::<Unsent>() <= size_of::<Message>() + 8);
 }
 
 /// Events move once a frame.
@@ -65,5 +65,5 @@ fn everything_can_move_to_another_thread() {
     moves::<Outcome>();
     moves::<Event<'static>>();
     moves::<ProtocolError>();
-    moves::<Refused>();
+    moves::<Unsent>();
 }

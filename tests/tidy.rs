@@ -29,7 +29,7 @@ const RANKS: &[&[&str]] = &[
 
 /// The same inside of `connection/`, `mod.rs` being the top.
 const CONNECTION_RANKS: &[&[&str]] = &[
-    &["encoded", "partial", "refused"],
+    &["encoded", "partial", "unsent"],
     &["control"],
     &["backlog"],
     &["event", "closing", "outgoing"],

@@ -626,7 +626,7 @@ async fn what_must_not_be_sent_is_refused() {
         Some("still open".into())
     );
     client.close(None, PATIENCE).await.expect("an end");
-    let Err(Error::Refused(refused)) = client.send("too late").await else {
+    let Err(Error::Unsent(refused)) = client.send("too late").await else {
         panic!("not refused");
     };
     assert_eq!(refused.error, SendError::Closed);
@@ -852,7 +852,7 @@ async fn a_refused_client_gets_the_response() {
     let Err(Error::Rejected(rejection)) = result else {
         panic!("not rejected");
     };
-    assert_eq!(rejection.error, HandshakeError::Refused(401));
+    assert_eq!(rejection.error, HandshakeError::Rejected(401));
     assert_eq!(rejection.response.status(), 401);
     assert_eq!(
         rejection.response.headers().first("www-authenticate"),
@@ -1037,7 +1037,7 @@ async fn messages_can_be_streamed() {
         .expect("closing twice is closing once");
     assert!(matches!(
         put(&mut client, "late".into()).await,
-        Err(Error::Refused(_))
+        Err(Error::Unsent(_))
     ));
     assert!(next(&mut client).await.is_none());
     assert!(next(&mut client).await.is_none());

@@ -20,7 +20,7 @@ use sansocket::handshake::{
 };
 use sansocket::{
     CloseCode, CloseFrame, Compress, CompressionMemory, Config, Connection, Event, Message,
-    Payload, Refused, Role, SendError, Text, Utf8Bytes,
+    Payload, Role, SendError, Text, Unsent, Utf8Bytes,
 };
 
 const SEND_ERRORS: [SendError; 7] = [
@@ -56,7 +56,7 @@ fn handshake_errors() -> [HandshakeError; 23] {
         HandshakeError::Invalid("Upgrade"),
         HandshakeError::NotOffered("Upgrade"),
         HandshakeError::Deflate(NegotiationError::NotOffered),
-        HandshakeError::Refused(404),
+        HandshakeError::Rejected(404),
         HandshakeError::TooManyInterim,
     ]
 }
@@ -139,7 +139,7 @@ fn errors_name_the_header_and_the_status() {
         assert_eq!(words.contains("header Upgrade"), named, "{words}");
         assert_eq!(
             words.contains("404"),
-            error == HandshakeError::Refused(404),
+            error == HandshakeError::Rejected(404),
             "{words}"
         );
     }
@@ -149,7 +149,7 @@ fn errors_name_the_header_and_the_status() {
 #[test]
 fn a_refused_message_says_why() {
     for error in SEND_ERRORS {
-        let refused = Refused {
+        let refused = Unsent {
             error,
             message: Message::from(&b"payload"[..]),
         };
@@ -164,7 +164,7 @@ fn a_refused_message_says_why() {
 #[cfg(all(feature = "std", feature = "getrandom"))]
 fn an_error_of_an_adapter_says_what_went_wrong_below() {
     let message = Message::from(vec![7]);
-    let refused = Refused {
+    let refused = Unsent {
         error: SendError::QueueFull,
         message,
     };
@@ -178,7 +178,7 @@ fn an_error_of_an_adapter_says_what_went_wrong_below() {
             HandshakeError::Body.into(),
             HandshakeError::Body.to_string(),
         ),
-        (rejected, HandshakeError::Refused(404).to_string()),
+        (rejected, HandshakeError::Rejected(404).to_string()),
         (
             sansocket::ProtocolError::MaskedFrame.into(),
             sansocket::ProtocolError::MaskedFrame.to_string(),

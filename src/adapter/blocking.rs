@@ -275,7 +275,7 @@ impl<S: Stream> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the message if it cannot be sent, or [`Error::Io`]; after a timeout, the rest of it is
+    /// [`Error::Unsent`] with the message if it cannot be sent, or [`Error::Io`]; after a timeout, the rest of it is
     /// sent by the next call of any kind.
     pub fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Error> {
         self.link.connection.send(message)?;

@@ -6,7 +6,7 @@ use std::io;
 
 use bytes::Bytes;
 
-use crate::connection::{Refused, SendError};
+use crate::connection::{SendError, Unsent};
 use crate::error::{ProtocolError, UnexpectedEof};
 use crate::handshake::{HandshakeError, Response, UriError};
 
@@ -29,7 +29,7 @@ pub enum Error {
     /// The stream has ended without the peer's Close frame, or inside the opening handshake.
     UnexpectedEof(UnexpectedEof),
     /// A message was not sent; here it is.
-    Refused(Box<Refused>),
+    Unsent(Box<Unsent>),
     /// A Close frame was not sent.
     Send(SendError),
 }
@@ -38,7 +38,7 @@ pub enum Error {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Rejection {
-    /// The rule that it breaks: [`HandshakeError::Refused`] if its status is not 101.
+    /// The rule that it breaks: [`HandshakeError::Rejected`] if its status is not 101.
     pub error: HandshakeError,
     /// The response, with status and headers.
     pub response: Response,
@@ -55,7 +55,7 @@ impl fmt::Display for Error {
             Self::Rejected(rejection) => fmt::Display::fmt(&rejection.error, f),
             Self::Protocol(error) => fmt::Display::fmt(error, f),
             Self::UnexpectedEof(error) => fmt::Display::fmt(error, f),
-            Self::Refused(refused) => fmt::Display::fmt(&refused.error, f),
+            Self::Unsent(unsent) => fmt::Display::fmt(&unsent.error, f),
             Self::Send(error) => fmt::Display::fmt(error, f),
         }
     }
@@ -101,9 +101,9 @@ impl From<UnexpectedEof> for Error {
     }
 }
 
-impl From<Refused> for Error {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(Box::new(refused))
+impl From<Unsent> for Error {
+    fn from(unsent: Unsent) -> Self {
+        Self::Unsent(Box::new(unsent))
     }
 }
 

@@ -242,7 +242,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] with the message if it cannot be sent, or [`Error::Io`].
+    /// [`Error::Unsent`] with the message if it cannot be sent, or [`Error::Io`].
     pub async fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Error> {
         self.link.connection.send(message)?;
         self.flush().await

@@ -8,19 +8,19 @@ mod event;
 mod outgoing;
 mod partial;
 mod receive;
-mod refused;
 #[cfg(feature = "std")]
 mod replies;
 mod send;
+mod unsent;
 
 pub use closing::{EndedBy, Outcome, TransportAction};
 pub use event::{Chunk, Event, Received};
 pub use outgoing::Outgoing;
 pub use receive::ReceiveHalf;
-pub use refused::{Refused, SendError};
 #[cfg(feature = "std")]
 pub use replies::Replies;
 pub use send::{Fin, MaskKeySource, Reply, SendHalf};
+pub use unsent::{SendError, Unsent};
 
 #[cfg(feature = "std")]
 use std::io::{self, IoSlice, IoSliceMut};
@@ -461,7 +461,7 @@ impl Connection {
     /// # Errors
     ///
     /// Those of [`send_text`](Self::send_text), with the message handed back.
-    pub fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Refused> {
+    pub fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Unsent> {
         self.sender.send(message)
     }
 

@@ -11,7 +11,7 @@ use bytes::Buf;
 
 use super::closing::{Closing, Outcome, TransportAction};
 use super::outgoing::{Outgoing, SHARED_MIN};
-use super::refused::{Refused, SendError};
+use super::unsent::{SendError, Unsent};
 use crate::buffer::Buffer;
 use crate::close::CloseFrame;
 use crate::compression::Compress;
@@ -193,18 +193,18 @@ impl SendHalf {
     /// # Errors
     ///
     /// Those of [`send_text`](Self::send_text), with the message handed back.
-    pub fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Refused> {
+    pub fn send(&mut self, message: impl Into<Outbound>) -> Result<(), Unsent> {
         self.send_outbound(message.into())
     }
 
-    fn send_outbound(&mut self, Outbound { message, compress }: Outbound) -> Result<(), Refused> {
+    fn send_outbound(&mut self, Outbound { message, compress }: Outbound) -> Result<(), Unsent> {
         let copied = |len| compress == Compress::Auto && (self.copies_all() || len < SHARED_MIN);
         let sent = match &message {
             Message::Text(text) if copied(text.len()) => self.send_text(text),
             Message::Binary(data) if copied(data.len()) => self.send_binary(data),
             _ => return self.send_shared(message, compress),
         };
-        sent.map_err(|error| Refused { error, message })
+        sent.map_err(|error| Unsent { error, message })
     }
 
     /// Tells whether payloads of any length are copied: to mask them.
@@ -213,9 +213,9 @@ impl SendHalf {
     }
 
     /// Queues a message whose payload a server does not copy, unless it is compressed.
-    fn send_shared(&mut self, message: Message, compress: Compress) -> Result<(), Refused> {
+    fn send_shared(&mut self, message: Message, compress: Compress) -> Result<(), Unsent> {
         if let Err(error) = self.may_begin() {
-            return Err(Refused { error, message });
+            return Err(Unsent { error, message });
         }
         let kind = message.kind();
         let mut payload = message.into_bytes();

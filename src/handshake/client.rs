@@ -226,11 +226,11 @@ impl Client {
     /// # Errors
     ///
     /// The first rule that the response breaks; the client closes the transport. If the status is
-    /// not 101 that is [`HandshakeError::Refused`]: the response says more, and what follows it is
+    /// not 101 that is [`HandshakeError::Rejected`]: the response says more, and what follows it is
     /// an HTTP body, never frames.
     pub fn verify(&self, response: &Response) -> Result<Established, HandshakeError> {
         if response.status() != 101 {
-            return Err(HandshakeError::Refused(response.status()));
+            return Err(HandshakeError::Rejected(response.status()));
         }
         if response.version() < HttpVersion::Http11 {
             return Err(HandshakeError::Http10);

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use core::error::Error;
 use core::fmt;
 
-use super::origin::RefusedOrigin;
+use super::origin::RejectedOrigin;
 #[cfg(feature = "deflate")]
 use crate::deflate::NegotiationError;
 
@@ -64,7 +64,7 @@ pub enum HandshakeError {
     UnsupportedVersion,
     /// The server's [`OriginPolicy`](super::OriginPolicy) refuses pages of this origin at this host
     /// (RFC 6455 §10.2). If the host is none that browsers know, a proxy rewrites the header `Host`.
-    OriginRefused(Box<RefusedOrigin>),
+    OriginRejected(Box<RejectedOrigin>),
     /// A header that the handshake needs is missing.
     Missing(&'static str),
     /// A header that may appear once appears again.
@@ -78,7 +78,7 @@ pub enum HandshakeError {
     #[cfg(feature = "deflate")]
     Deflate(NegotiationError),
     /// The server answered with this status instead of 101 (RFC 6455 §4.1).
-    Refused(u16),
+    Rejected(u16),
     /// The server sent more than 8 interim responses before its final one.
     TooManyInterim,
 }
@@ -101,7 +101,7 @@ impl HandshakeError {
             | Self::Repeated(_)
             | Self::Invalid(_) => 400,
             // RFC 6455 §4.2.2 "an appropriate HTTP error code (e.g., 403 Forbidden)"
-            Self::OriginRefused(_) => 403,
+            Self::OriginRejected(_) => 403,
             Self::Method => 405,
             Self::StartLineTooLong => 414,
             Self::Expectation => 417,
@@ -109,7 +109,7 @@ impl HandshakeError {
             // HTTP/1.0 is mostly a reverse proxy that is not set up for upgrades: 426 says so.
             Self::Http10 | Self::NotUpgrade | Self::UnsupportedVersion => 426,
             Self::HeadTooLong | Self::TooManyHeaders => 431,
-            Self::NotOffered(_) | Self::Refused(_) | Self::TooManyInterim => 502,
+            Self::NotOffered(_) | Self::Rejected(_) | Self::TooManyInterim => 502,
             #[cfg(feature = "deflate")]
             Self::Deflate(_) => 502,
             Self::HttpVersion => 505,
@@ -138,7 +138,7 @@ impl fmt::Display for HandshakeError {
             Self::NotUpgrade => "the request does not ask for an upgrade to websocket",
             Self::UnsupportedVersion => "the version of the WebSocket protocol is not 13",
             Self::TooManyInterim => "too many interim responses",
-            Self::OriginRefused(refused) => return refused.fmt(f),
+            Self::OriginRejected(refused) => return refused.fmt(f),
             Self::Missing(name) => return write!(f, "the header {name} is missing"),
             Self::Repeated(name) => return write!(f, "the header {name} is repeated"),
             Self::Invalid(name) => return write!(f, "the header {name} is invalid"),
@@ -147,7 +147,7 @@ impl fmt::Display for HandshakeError {
             }
             #[cfg(feature = "deflate")]
             Self::Deflate(error) => return error.fmt(f),
-            Self::Refused(status) => {
+            Self::Rejected(status) => {
                 return write!(f, "the server refused the upgrade with status {status}");
             }
         };

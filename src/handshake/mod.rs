@@ -67,7 +67,7 @@ pub use headers::Headers;
 pub use key::accept_key;
 pub use origin::OriginError;
 pub use origin::OriginPolicy;
-pub use origin::RefusedOrigin;
+pub use origin::RejectedOrigin;
 pub use reject::reject;
 pub use request::HttpVersion;
 pub use request::Request;

@@ -347,12 +347,12 @@ impl Error for OriginError {}
 /// Both are texts of the peer, shortened to 100 characters, and escaped where they are not visible
 /// ASCII.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct RefusedOrigin {
+pub struct RejectedOrigin {
     origin: Option<Box<str>>,
     host: Box<str>,
 }
 
-impl RefusedOrigin {
+impl RejectedOrigin {
     pub(super) fn new(origin: Option<&str>, host: &str) -> Self {
         Self {
             origin: origin.map(shorten),
@@ -374,7 +374,7 @@ impl RefusedOrigin {
     }
 }
 
-impl fmt::Display for RefusedOrigin {
+impl fmt::Display for RejectedOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.origin {
             Some(origin) => write!(f, "the Origin {origin}")?,

@@ -19,7 +19,7 @@ use super::headers::elements;
 use super::key;
 use super::name;
 use super::origin::OriginPolicy;
-use super::origin::RefusedOrigin;
+use super::origin::RejectedOrigin;
 use super::request::HttpVersion;
 use super::request::Request;
 use super::token::is_token;
@@ -156,7 +156,7 @@ impl Server {
     /// | `Upgrade: websocket`, `Connection: Upgrade` | [`Missing`](HandshakeError::Missing), [`Invalid`](HandshakeError::Invalid) | 400 |
     /// | `Sec-WebSocket-Version: 13`, once | [`UnsupportedVersion`](HandshakeError::UnsupportedVersion) | 426 |
     /// | key, subprotocols, extensions | named | 400 |
-    /// | `Origin` | [`OriginRefused`](HandshakeError::OriginRefused) | 403 |
+    /// | `Origin` | [`OriginRejected`](HandshakeError::OriginRejected) | 403 |
     pub fn accept(&self, request: &Request) -> Result<Accepted, HandshakeError> {
         let headers = request.headers();
         if is_plain(headers) {
@@ -176,8 +176,8 @@ impl Server {
         //         appropriate HTTP error code (e.g., 403 Forbidden)"
         let origin = origin(headers)?;
         if !self.origins.allows(origin, host) {
-            let refused = RefusedOrigin::new(origin, host);
-            return Err(HandshakeError::OriginRefused(Box::new(refused)));
+            let refused = RejectedOrigin::new(origin, host);
+            return Err(HandshakeError::OriginRejected(Box::new(refused)));
         }
         let accepted = Accepted {
             accept: key::accept_key(key),

@@ -6,7 +6,7 @@ use sansocket::handshake::Client;
 use sansocket::handshake::Extension;
 use sansocket::handshake::HandshakeError;
 use sansocket::handshake::HeadLimits;
-use sansocket::handshake::RefusedOrigin;
+use sansocket::handshake::RejectedOrigin;
 use sansocket::handshake::Request;
 use sansocket::handshake::RequestReader;
 use sansocket::handshake::Server;
@@ -81,9 +81,9 @@ pub(crate) fn error(result: Result<Accepted, HandshakeError>) -> HandshakeError 
 }
 
 /// What the origin policy refused.
-pub(crate) fn refused_origin(result: Result<Accepted, HandshakeError>) -> RefusedOrigin {
+pub(crate) fn refused_origin(result: Result<Accepted, HandshakeError>) -> RejectedOrigin {
     match result {
-        Err(HandshakeError::OriginRefused(refused)) => *refused,
+        Err(HandshakeError::OriginRejected(refused)) => *refused,
         other => panic!("the origin is not refused: {other:?}"),
     }
 }

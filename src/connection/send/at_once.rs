@@ -4,8 +4,8 @@ use std::io::IoSlice;
 
 use crate::buffer::Buffer;
 use crate::connection::encoded::{encode_frame, frame_room};
-use crate::connection::refused::SendError;
 use crate::connection::send::{Masking, SendHalf, Start, header};
+use crate::connection::unsent::SendError;
 use crate::frame::FrameHeader;
 use crate::mask;
 use crate::message::MessageKind;

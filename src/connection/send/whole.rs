@@ -1,7 +1,7 @@
 //! What has to be fast: messages that go out as they are, in a frame that the queue is ready for.
 
-use crate::connection::refused::SendError;
 use crate::connection::send::{Masking, SendHalf, Start, header};
+use crate::connection::unsent::SendError;
 use crate::message::MessageKind;
 
 impl SendHalf {

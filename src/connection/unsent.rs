@@ -57,23 +57,23 @@ impl core::error::Error for SendError {}
 
 /// A message that was not queued, and why.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Refused {
+pub struct Unsent {
     /// Why it was not queued.
     pub error: SendError,
     /// The message, unchanged.
     pub message: Message,
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.error, f)
     }
 }
 
-impl core::error::Error for Refused {}
+impl core::error::Error for Unsent {}
 
-impl From<Refused> for SendError {
-    fn from(refused: Refused) -> Self {
-        refused.error
+impl From<Unsent> for SendError {
+    fn from(unsent: Unsent) -> Self {
+        unsent.error
     }
 }
