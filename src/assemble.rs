@@ -1,8 +1,9 @@
 //! The message in progress (RFC 6455 §5.4): what it may still cost, and its bytes as they come in.
 //!
-//! A message that lies whole in one input never gets here, unless it is fragmented. For any other, each piece of each
-//! frame is unmasked and, if it is text, checked as it arrives, so that bad text fails at its first bad byte. Either the
-//! pieces are gathered here, or they are handed on where they lie and only the counts are kept.
+//! A message that lies whole in one input never gets here, unless it is fragmented. Of any other, each piece of each frame is
+//! unmasked as it arrives, and text is checked before the call that brought it returns, so that bad text fails in the call
+//! that brings its first bad byte. Either the pieces are gathered here, or they are handed on where they lie and only the
+//! counts are kept.
 
 use core::mem;
 
