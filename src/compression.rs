@@ -1,4 +1,4 @@
-//! Whether a message is compressed, and what is kept for that between two of them.
+//! Which messages are compressed, and the memory kept for that between two of them.
 
 /// Whether a message is to be compressed, where permessage-deflate was agreed on; anywhere else none is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -6,17 +6,17 @@
 pub enum Compress {
     /// Compress it if it is long enough and, where that can still be decided, gets shorter by it.
     Auto,
-    /// Send it as it is: it does not get shorter, or holds a secret beside what an attacker chose.
+    /// Do not compress it: for data that does not get shorter, and for secrets together with text that an attacker chose.
     Never,
     /// Compress it.
     Always,
 }
 
-/// What a connection keeps between two messages to compress the next one with, if it may refer to those before
+/// The memory that a connection keeps between two messages to compress the next one, if it may refer to those before
 /// (RFC 7692 §7.1.1).
 ///
-/// The engine is fastest while few connections are at work. Where they are many, they drive each other's engines out of the
-/// CPU's caches, and the history is both smaller and faster.
+/// The engine is fastest while few connections are at work. The engines of many connections drive each other out of the CPU's
+/// caches; a history is both smaller and faster then.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CompressionMemory {

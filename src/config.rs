@@ -1,4 +1,4 @@
-//! Settings of a connection: what a peer may cost us, and how we behave.
+//! Settings of a connection: limits on the peer, and our own behaviour.
 
 use crate::compression::CompressionMemory;
 #[cfg(feature = "deflate")]
@@ -20,14 +20,14 @@ pub struct Limits {
     /// header. Default: 64 MiB, as much as a message.
     pub frame: u64,
     /// The longest message that is received, in bytes. A longer one fails the connection with 1009 at the header that
-    /// shows it; a compressed one when that many bytes have come out. Default: 64 MiB, four times the largest message of the conformance suite; memory grows with what has
-    /// arrived, never with what was announced.
+    /// shows it, a compressed one when that many bytes have come out. Default: 64 MiB, four times the largest message of the
+    /// conformance suite. Memory grows with the bytes that have arrived, never with an announced length.
     ///
     /// Where compression was agreed on, this bounds work, too: one byte on the wire may become 1,032, so 65 KB may become
     /// 64 MiB, which takes some 0.2 s. The limit is for one message; a peer may send many.
     pub message: u64,
     /// The most frames in a message that is fragmented. One more fails the connection with 1008. Default: 131,072, twice
-    /// what the conformance suite sends.
+    /// as many as the conformance suite sends.
     pub fragments: u32,
     /// The most frames without payload in a message that is fragmented, which cost work and carry nothing. One more fails
     /// the connection with 1008. An empty message in one frame is taken always. Default: 1,024.
@@ -70,7 +70,7 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
-    /// What a peer may cost us.
+    /// Limits on the memory and work that a peer may cause.
     pub limits: Limits,
     /// Whether messages are received whole or in chunks. Default: whole.
     pub delivery: Delivery,
@@ -89,7 +89,7 @@ pub struct Config {
     /// The shortest message that is compressed without being asked for, in bytes. Default: 128, since shorter ones hardly get
     /// shorter.
     pub compression_threshold: u32,
-    /// What is kept to compress the next message with, where context takeover was agreed on. Default: the engine.
+    /// The memory kept between two messages to compress the next one, where context takeover was agreed on. Default: the engine.
     pub compression_memory: CompressionMemory,
     /// The bytes waiting to be written from which on
     /// [`Connection::is_congested`](crate::Connection::is_congested) is true; more than `outgoing_limit` counts as that. Default: 1 MiB.
@@ -120,8 +120,8 @@ impl Config {
     /// [`Established::connection`](crate::handshake::Established::connection) do it by themselves; a connection that was opened
     /// without them needs it where the handshake has agreed on the extension, and nowhere else.
     ///
-    /// Compressing secrets along with what an attacker may choose tells the attacker about the secrets by the length of
-    /// the result: [`Compress::Never`](crate::Compress::Never) is for such messages.
+    /// Compressing secrets together with text that an attacker may choose tells the attacker about the secrets by the length
+    /// of the result: [`Compress::Never`](crate::Compress::Never) is for such messages.
     #[cfg(feature = "deflate")]
     #[must_use]
     pub const fn with_deflate(self, params: Params) -> Self {
@@ -162,8 +162,8 @@ pub enum Delivery {
     /// Each when it is complete, as [`Event::Text`](crate::Event::Text) or [`Event::Binary`](crate::Event::Binary).
     Messages,
     /// As the bytes arrive, as [`Event::Chunk`](crate::Event::Chunk): a message of any length goes through the memory of
-    /// one read. [`Limits::message`] holds all the same. How a message is cut into chunks depends on how it was read; of a
-    /// piece of text with an error in it, nothing is delivered. [`Chunk::frame_end`](crate::Chunk::frame_end) says where frames end, also those without
-    /// payload. The adapters deliver chunks by `read_event` alone.
+    /// one read. [`Limits::message`] applies as well. The boundaries of chunks depend on the reads. A chunk with invalid UTF-8
+    /// is not delivered, not even its valid start. [`Chunk::frame_end`](crate::Chunk::frame_end) is true where a frame ends, also
+    /// one without payload. The adapters deliver chunks by `read_event` alone.
     Chunks,
 }

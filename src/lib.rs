@@ -67,11 +67,11 @@
 //! * `deflate`: compressed messages, if both ends agree on them.
 //! * [`blocking`] and `tokio`: connections over a stream.
 //!
-//! # What it costs
+//! # Memory
 //!
 //! An idle connection holds no memory on the heap. A message that lies whole in the input is delivered without a copy; one
 //! that does not is gathered in memory from a pool, which keeps up to 64 KiB for each thread and 64 MiB for the process
-//! (`pool::set_limit`). [`Limits`] says what a peer can make us spend.
+//! (`pool::set_limit`). [`Limits`] bounds the memory and work that a peer can cause.
 //!
 //! # Features
 //!
@@ -79,7 +79,6 @@
 //! |---|---|---|
 //! | `std` | yes | pooled buffers, wider registers chosen at run time and, with the next two, [`blocking`]; without it `alloc` is enough |
 //! | `handshake` | yes | [`handshake`] |
-//! | `deflate` | yes | [`deflate`]: the extension permessage-deflate |
 //! | `getrandom` | yes | [`random`]: masking keys and nonces, by the operating system |
 //! | `deflate` | yes | `deflate`: permessage-deflate (RFC 7692) |
 //! | `tokio` | no | `tokio`, the adapter over `AsyncRead + AsyncWrite` |

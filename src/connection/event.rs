@@ -1,11 +1,11 @@
-//! What the application hears.
+//! Events: messages and control frames, as the application receives them.
 
 use crate::close::CloseFrame;
 use crate::message::{Message, MessageKind};
 use crate::payload::Payload;
 use crate::text::Text;
 
-/// What has been received. It borrows the caller's input at most, never the connection.
+/// A received message or control frame. It borrows the caller's input at most, never the connection.
 #[derive(Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -19,7 +19,7 @@ pub enum Event<'a> {
     Ping(Payload<'a>),
     /// A Pong, asked for or not.
     Pong(Payload<'a>),
-    /// The peer's Close frame, with what it says. Our own is queued already, unless it was sent before. No event
+    /// The peer's Close frame, with its code and reason. Our own is queued already, unless it was sent before. No event
     /// follows.
     Close(Option<CloseFrame>),
 }

@@ -41,7 +41,7 @@ use receive::{NOTHING, Next};
 ///   memory: by `read`, with the feature `std`, or by [`unfilled`](Self::unfilled) and [`filled`](Self::filled).
 /// * **Commands:** [`send_text`](Self::send_text), [`send_binary`](Self::send_binary), [`send`](Self::send),
 ///   [`send_fragment`](Self::send_fragment), [`ping`](Self::ping), [`pong`](Self::pong), [`close`](Self::close),
-///   [`fail`](Self::fail). With the feature `std`, `write_text` and `write_binary` write at once what they can.
+///   [`fail`](Self::fail). With the feature `std`, `write_text` and `write_binary` write at once and queue the rest.
 /// * **Output:** [`outgoing`](Self::outgoing) is the bytes to write.
 /// * **State:** [`transport_action`](Self::transport_action) says what to do with the transport, [`outcome`](Self::outcome) how the
 ///   connection ended, [`buffered`](Self::buffered) and [`is_congested`](Self::is_congested) how far writing is behind.
@@ -50,8 +50,8 @@ use receive::{NOTHING, Next};
 /// `transport_action` says.** Nothing else is needed to keep the protocol: Pings and Close frames are answered, and when
 /// `receive` fails, the Close frame that says why is in `outgoing` already.
 ///
-/// The caller's buffer serves any number of connections in turn. 20 KiB suit it: what has been read is still in the CPU's
-/// nearest cache when it is unmasked, a message of 16 KiB lies whole in it, and longer ones go beside it through `read` or
+/// The caller's buffer serves any number of connections in turn. A size of 20 KiB is good: the bytes of a read are still in the CPU's
+/// nearest cache when they are unmasked, a message of 16 KiB lies whole in it, and longer ones go beside it through `read` or
 /// `unfilled`.
 ///
 /// A connection holds memory only for an unfinished message and for bytes that wait to be written; an idle one holds
@@ -202,12 +202,12 @@ impl Connection {
 
     /// Returns the next event and advances `input` behind it; `None` when all of `input` is used and more is wanted.
     ///
-    /// Payloads are unmasked in place. Messages are returned until the peer's Close frame, also after our own: a peer that
-    /// answers our Close frame sends before that what it had queued. They cannot be answered any more.
+    /// Payloads are unmasked in place. Messages are returned until the peer's Close frame, also after our own: a peer may
+    /// send the messages that it has queued before it answers our Close frame. They cannot be answered any more.
     ///
     /// # Errors
     ///
-    /// What the peer did wrong, once all that came before it has been returned. The Close frame that says so is in
+    /// The rule that the peer broke, once all events before it have been returned. The Close frame that says so is in
     /// [`outgoing`](Self::outgoing), and every further call fails.
     #[inline(always)] // with `ReceiveHalf::receive_whole`
     pub fn receive<'i>(
@@ -247,8 +247,8 @@ impl Connection {
     /// [`Again`](Received::Again).
     ///
     /// For an event loop that serves many connections, because 64 KiB of compressed input can inflate to 64 MiB. `budget` is
-    /// in bytes and counts payload of compressed messages only: each call takes from it as many as came out. At `Again`, what
-    /// is not yet inflated stays in `input` and in the connection, and the next call goes on, with `input` as it was left. Any
+    /// in bytes and counts payload of compressed messages only: each call takes from it as many as came out. At `Again`,
+    /// compressed bytes remain in `input` and in the connection; call again with `input` as it was left. Any
     /// sequence of budgets gives the same events and errors as `receive`, and the same chunks put together. With a budget of 0
     /// nothing is inflated, and all other frames are received.
     ///
@@ -322,17 +322,17 @@ impl Connection {
 
     /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
     ///
-    /// `None` while there is no such message, too little of it has come to deserve memory, or too little of the frame is
-    /// missing to deserve a read. To be asked only when the input is used up. The room is at most 32 KiB, and at most as long
-    /// as what is missing of the frame.
+    /// `None` while no message is in progress, or fewer than 4 KiB of it have been received, or fewer than 4 KiB of the frame are
+    /// missing. Call it only when the input is used up. The room is at most 32 KiB, and no longer than the missing part of the
+    /// frame.
     #[must_use]
     pub fn unfilled(&mut self) -> Option<&mut [u8]> {
         self.receiver.unfilled()
     }
 
-    /// Says that the next `len` bytes of [`unfilled`](Self::unfilled) have been read; what comes of them is returned by the
-    /// next call of [`receive`](Self::receive), which may have no input. Nothing happens where no room has been lent since
-    /// `receive` took input.
+    /// Says that `len` bytes have been read into the room of [`unfilled`](Self::unfilled). The resulting event is returned by the
+    /// next call of [`receive`](Self::receive), whose input may be empty. The call has no effect if `receive` has been given input
+    /// since the room was lent.
     ///
     /// # Panics
     ///
@@ -341,10 +341,9 @@ impl Connection {
         self.receiver.filled(len);
     }
 
-    /// Reads once by `read`; returns how many bytes have come, and those of `buffer` that are to be
-    /// [received](Self::receive) next.
+    /// Calls `read` once; returns how many bytes it has read, and the part of `buffer` to be [received](Self::receive) next.
     ///
-    /// What is missing of a long message is read straight into its memory, and what follows it into `buffer`. `read` is to
+    /// The missing bytes of a long message are read straight into its memory, the bytes behind it into `buffer`. `read` is to
     /// fill the slices in their order and to return how many bytes there are, as [`read_vectored`](io::Read::read_vectored) of a
     /// stream does; one that reads into the first slice only will do, in more steps. To be called only when the input is used up;
     /// then call `receive`, even without input. Behind a long message, 4 KiB of `buffer` are used at most, so that the message
@@ -403,7 +402,7 @@ impl Connection {
         self.sender.send_binary(data)
     }
 
-    /// Sends a text message by `write`, and queues what that does not take; see [`SendHalf::write_text`].
+    /// Sends a text message by `write`, and queues the bytes that `write` does not take; see [`SendHalf::write_text`].
     ///
     /// ```
     /// # use std::io::{self, Write};
@@ -437,7 +436,7 @@ impl Connection {
         self.sender.write_text(text, write)
     }
 
-    /// Sends a binary message by `write`, and queues what that does not take; see [`SendHalf::write_text`].
+    /// Sends a binary message by `write`, and queues the bytes that `write` does not take; see [`SendHalf::write_text`].
     ///
     /// # Errors
     ///
@@ -526,9 +525,10 @@ impl Connection {
         self.sender.outgoing()
     }
 
-    /// Drops the bytes to write, since writing has failed and what the peer has sent is still to be read.
+    /// Drops the bytes to write. Call it when writing has failed, and go on reading: the peer may have sent a Close frame that says
+    /// why.
     ///
-    /// To be called again for what is queued since then. The end is not [clean](Outcome::clean) if data or our Close frame was
+    /// Call it again whenever bytes have been queued since then. The end is not [clean](Outcome::clean) if data or our Close frame was
     /// dropped.
     pub fn drop_outgoing(&mut self) {
         self.sender.drop_outgoing();
@@ -547,7 +547,7 @@ impl Connection {
         self.sender.is_congested()
     }
 
-    /// Tells whether messages can be sent: until a Close frame is, whoever began to close.
+    /// Tells whether messages can be sent: until our Close frame is sent, as the first or as an answer.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.sender.is_open()
@@ -559,7 +559,7 @@ impl Connection {
         self.sender.is_listening()
     }
 
-    /// Returns what is to be done with the transport now.
+    /// Returns the instruction for the transport: keep it, shut it down for writing, or close it.
     #[must_use]
     pub fn transport_action(&self) -> TransportAction {
         self.sender.transport_action()
@@ -571,7 +571,7 @@ impl Connection {
         self.sender.outcome()
     }
 
-    /// Puts the next event, whatever it is, in the place of [`NOTHING`], and answers it.
+    /// Puts the next event of any kind in the place of [`NOTHING`], and answers it.
     #[inline(never)]
     fn receive_any<'i>(&mut self, input: &mut &'i mut [u8], event: &mut Next<'i>) {
         self.receiver.receive_any(input, event);

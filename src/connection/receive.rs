@@ -24,7 +24,7 @@ use step::{EventKind, Step, Unborrowed};
 
 /// The receiving half of a connection: it makes events of bytes and answers nothing.
 ///
-/// What it keeps between calls is the head of an unfinished frame and what has come of an unfinished message.
+/// Between calls it keeps the header of an unfinished frame and the received part of an unfinished message.
 #[derive(Debug)]
 pub struct ReceiveHalf {
     role: Role,
@@ -95,7 +95,7 @@ impl ReceiveHalf {
     ///
     /// # Errors
     ///
-    /// What the peer did wrong, once all that came before it has been returned. From then on every call fails.
+    /// The rule that the peer broke, once all events before it have been returned. From then on every call fails.
     #[inline(always)] // with `receive_whole`
     pub fn receive<'i>(
         &mut self,
@@ -274,7 +274,7 @@ fn deliver<'i>(step: Step, bytes: &'i mut [u8], input: &mut &'i mut [u8]) -> Opt
     }))
 }
 
-/// What a call has found: an event, or none if all of the input is used.
+/// The result of a call: an event, or none if all of the input is used.
 pub(super) type Next<'i> = Result<Option<Event<'i>>, ProtocolError>;
 
 /// No event: what a function overwrites that is not inlined and finds one.

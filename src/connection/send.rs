@@ -24,7 +24,7 @@ use crate::message::{Message, MessageKind, Outbound, OutboundKind};
 use crate::role::Role;
 use crate::utf8::Utf8Validator;
 
-/// Where a client's masking keys come from: a function that returns another key each time.
+/// The source of a client's masking keys: a function that returns another key each time.
 ///
 /// [`random::mask_key`](crate::random::mask_key) is the one to use. RFC 6455 §5.3 demands that no key can be predicted
 /// from those before it; one that returns the same keys again is for tests.
@@ -56,7 +56,7 @@ impl Masking {
     }
 }
 
-/// The sending half of a connection: the outgoing queue, and the closing handshake that decides what may still go into
+/// The sending half of a connection: the outgoing queue, and the closing handshake that decides which messages may still go into
 /// it.
 #[derive(Debug)]
 pub struct SendHalf {
@@ -66,7 +66,7 @@ pub struct SendHalf {
     /// The message that [`send_fragment`](Self::send_fragment) has begun.
     message: Option<Begun>,
     fragment_size: u32,
-    /// What is shorter goes out as it is: in one frame, and not compressed.
+    /// Shorter messages go out as they are: in one frame, and not compressed.
     plain_below: u32,
     high: u32,
     low: u32,
@@ -84,7 +84,7 @@ struct Begun {
     compressed: bool,
 }
 
-/// How a frame begins: what it carries, and its reserved bits.
+/// The first byte of a frame but for FIN: its opcode and its reserved bits.
 #[derive(Clone, Copy)]
 struct Start {
     opcode: Opcode,
@@ -130,7 +130,7 @@ impl SendHalf {
     }
 
     fn new(masking: Masking, config: &Config) -> Self {
-        // Whoever waits while the connection is congested must not be refused.
+        // A sender that waits while the connection is congested must not find the queue full.
         let limit = u32::try_from(config.outgoing_limit).unwrap_or(u32::MAX);
         let high = config.high_watermark.min(limit);
         let fragment_size = config.fragment_size.max(1);
@@ -384,13 +384,13 @@ impl SendHalf {
         self.congested
     }
 
-    /// Tells whether messages can be sent: until a Close frame is, whoever began to close.
+    /// Tells whether messages can be sent: until our Close frame is sent, as the first or as an answer.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.closing.is_open()
     }
 
-    /// Returns what is to be done with the transport now.
+    /// Returns the instruction for the transport: keep it, shut it down for writing, or close it.
     #[must_use]
     pub fn transport_action(&self) -> TransportAction {
         let drained = self.outgoing.is_empty();
@@ -476,7 +476,7 @@ impl SendHalf {
         let Some(compressed) = self.compress(payload, Fin::Last) else {
             return false;
         };
-        // What the compressor will refer to has to be sent as it made it.
+        // The compressor will refer to this message, so it has to be sent as it was compressed.
         if forgets && compress == Compress::Auto && compressed.len() >= payload.len() {
             return false;
         }

@@ -1,4 +1,4 @@
-//! Memory of a long message in progress, lent to the transport: what is read straight into it need not be copied.
+//! Memory of a long message in progress, lent to the transport: bytes that are read straight into it need not be copied.
 
 #[cfg(feature = "std")]
 use std::io::{self, IoSliceMut};
@@ -9,9 +9,9 @@ use crate::connection::receive::{ReceiveHalf, State};
 impl ReceiveHalf {
     /// Returns room for the next bytes of a long message in progress, for the transport to read straight into.
     ///
-    /// `None` while there is no such message, too little of it has come to deserve memory, or too little of the frame is
-    /// missing to deserve a read. To be asked only when the input is used up. The room is at most 32 KiB, and at most as long
-    /// as what is missing of the frame.
+    /// `None` while no message is in progress, or fewer than 4 KiB of it have been received, or fewer than 4 KiB of the frame are
+    /// missing. Call it only when the input is used up. The room is at most 32 KiB, and no longer than the missing part of the
+    /// frame.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "at most 32 KiB")]
     pub fn unfilled(&mut self) -> Option<&mut [u8]> {
@@ -24,9 +24,9 @@ impl ReceiveHalf {
         Some(self.message.space(len, end))
     }
 
-    /// Says that the next `len` bytes of [`unfilled`](Self::unfilled) have been read; what comes of them is returned by the
-    /// next call of [`receive`](Self::receive), which may have no input. Nothing happens where no room has been lent since
-    /// `receive` took input.
+    /// Says that `len` bytes have been read into the room of [`unfilled`](Self::unfilled). The resulting event is returned by the
+    /// next call of [`receive`](Self::receive), whose input may be empty. The call has no effect if `receive` has been given input
+    /// since the room was lent.
     ///
     /// # Panics
     ///
@@ -41,8 +41,7 @@ impl ReceiveHalf {
         self.lent = lent.saturating_sub(len as u16);
     }
 
-    /// Reads once by `read`; returns how many bytes have come, and those of `buffer` that are to be
-    /// [received](Self::receive) next. See [`Connection::read`](crate::Connection::read).
+    /// Calls `read` once; returns how many bytes it has read, and the part of `buffer` to be [received](Self::receive) next. See [`Connection::read`](crate::Connection::read).
     ///
     /// # Errors
     ///
@@ -118,7 +117,7 @@ fn assert_room(len: usize, room: usize) {
 /// frame. Below, a read into the caller's buffer, which may bring further frames along, costs less than the copy that it saves.
 const DIRECT_MIN: usize = 4 << 10;
 
-/// The most room that is lent, in bytes: what has been read is still in the CPU's nearest cache when it is unmasked.
+/// The most room that is lent, in bytes: the bytes of a read are still in the CPU's nearest cache when they are unmasked.
 const DIRECT_MAX: usize = 32 << 10;
 
 /// The shortest message whose missing bytes are read beside the caller's buffer, in bytes.

@@ -245,7 +245,7 @@ impl ReceiveHalf {
     /// Gathers a piece of a frame, to be [checked](crate::assemble::Assembly::check) before the call returns.
     #[inline(always)]
     pub(super) fn gather(&mut self, frame: Frame, piece: &[u8]) -> Result<(), ProtocolError> {
-        // What comes now is not what the transport was lent room for.
+        // These bytes are not those that the transport was lent room for.
         self.lent = 0;
         if piece.is_empty() {
             return Ok(());
