@@ -72,9 +72,7 @@ fn connecting(criterion: &mut Criterion) {
     let uri = "ws://server.example.com/chat?room=42";
     let ask = |uri: &str| {
         let uri = Uri::parse(uri).expect("a URI");
-        let mut client = Client::new(&uri, *b"the sample nonce");
-        client.offer_deflate(Offer::default());
-        client
+        Client::new(&uri, *b"the sample nonce").with_deflate(Offer::default())
     };
     let client = ask(uri);
     let request = String::from_utf8(client.request()).expect("a head is ASCII");

@@ -61,8 +61,7 @@ fn talk(url: &str) -> Result<Outcome, Box<dyn Error>> {
     }
     let stream = TcpStream::connect((uri.host(), uri.port()))?;
     stream.set_nodelay(true)?;
-    let mut handshake = Client::new(&uri, random::nonce());
-    handshake.offer_deflate(Offer::default());
+    let handshake = Client::new(&uri, random::nonce()).with_deflate(Offer::default());
     let (socket, _) = blocking::connect_with(stream, &handshake, &Config::default(), PATIENCE)?;
 
     let (stream, connection, rest) = socket.into_parts();

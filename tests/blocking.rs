@@ -592,8 +592,7 @@ fn a_handshake_can_be_configured() {
         let accepted = server.accept(incoming.request()).expect("a handshake");
         incoming.accept(&accepted, &config).expect("open")
     });
-    let mut client = client();
-    client.offer_subprotocol("chat").expect("a token");
+    let client = client().with_subprotocol("chat").expect("a token");
     let (mut client, established) =
         blocking::connect_with(near, &client, &Config::default(), PATIENCE).expect("a server");
     assert_eq!(established.subprotocol(), Some("chat"));

@@ -105,7 +105,7 @@ fn verify(offers: &[Offer], answer: &str) -> Result<Option<Params>, E> {
 fn offering(offers: &[Offer]) -> Client {
     let mut client = client();
     for &offer in offers {
-        client.offer_deflate(offer);
+        client = client.with_deflate(offer);
     }
     client
 }
@@ -172,8 +172,7 @@ fn a_client_writes_its_offers() {
              permessage-deflate; client_max_window_bits",
         ),
     ] {
-        let mut client = offering(&offers);
-        client.offer_extension(&extension("foo"));
+        let client = offering(&offers).with_extension(&extension("foo"));
         let request = text(client.request());
         assert_eq!(
             lines_of(&request, EXTENSIONS),
@@ -708,10 +707,9 @@ fn extensions_do_not_share_the_bit() {
         "x-webkit-deflate-frame",
         "deflate-frame",
     ] {
-        let mut client = offering(&[Offer::default()]);
-        client
-            .offer_extension(&extension(other))
-            .offer_extension(&extension("foo"));
+        let client = offering(&[Offer::default()])
+            .with_extension(&extension(other))
+            .with_extension(&extension("foo"));
         for answer in [
             format!("permessage-deflate, {other}"),
             format!("{other}, foo, permessage-deflate"),
@@ -772,8 +770,7 @@ fn a_server_can_decline_for_one_connection() {
 /// X-04: who offers the extension without our help judges its parameters alone, too.
 #[test]
 fn offers_of_the_callers_own_are_the_callers() {
-    let mut client = client();
-    client.offer_extension(&extension("permessage-deflate"));
+    let client = client().with_extension(&extension("permessage-deflate"));
     let answer = "permessage-deflate; server_max_window_bits=7";
     let established = establish(&client, &[answer]).expect("not ours to judge");
     assert_eq!(established.deflate(), None);

@@ -160,7 +160,7 @@ impl Scene {
     fn client(self) -> sansocket::handshake::Client {
         let mut client = client();
         if matches!(self, Self::CompressedEcho(_)) {
-            client.offer_deflate(Offer::default());
+            client = client.with_deflate(Offer::default());
         }
         client
     }

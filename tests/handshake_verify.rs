@@ -205,7 +205,7 @@ fn an_extension_that_was_not_offered_fails() {
     let unoffered = verify_with(&client(), &["Sec-WebSocket-Extensions: foo"]);
     assert_eq!(unoffered, Err(E::NotOffered(EXTENSIONS)));
     let mut client = client();
-    client.offer_extension(&extension("foo"));
+    client = client.with_extension(&extension("foo"));
     for value in ["bar", "foo, bar", "Foo", "foo2", "fo"] {
         let line = format!("{EXTENSIONS}: {value}");
         assert_eq!(
@@ -226,7 +226,7 @@ fn an_extension_that_was_not_offered_fails() {
 #[test]
 fn malformed_extensions_fail() {
     let mut client = client();
-    client.offer_extension(&extension("foo"));
+    client = client.with_extension(&extension("foo"));
     for value in [
         "",
         ",",
@@ -249,9 +249,9 @@ fn malformed_extensions_fail() {
 #[test]
 fn the_order_of_the_extensions_is_kept() {
     let mut client = client();
-    client
-        .offer_extension(&extension("foo"))
-        .offer_extension(&extension("bar"));
+    client = client
+        .with_extension(&extension("foo"))
+        .with_extension(&extension("bar"));
     let lines = [
         "Sec-WebSocket-Extensions: bar; a=\"1\"",
         "Server: x",
@@ -265,8 +265,8 @@ fn the_order_of_the_extensions_is_kept() {
 #[test]
 fn an_extension_accepted_twice_fails() {
     let mut client = client();
-    client.offer_extension(&extension("foo"));
-    client.offer_extension(&extension("foo").with_param("a", None).expect("tokens"));
+    client = client.with_extension(&extension("foo"));
+    client = client.with_extension(&extension("foo").with_param("a", None).expect("tokens"));
     for lines in [
         &["Sec-WebSocket-Extensions: foo, foo; a"][..],
         &["Sec-WebSocket-Extensions: foo"; 2],
@@ -281,9 +281,9 @@ fn a_subprotocol_that_was_not_offered_fails() {
     let unoffered = verify_with(&client(), &["Sec-WebSocket-Protocol: chat"]);
     assert_eq!(unoffered, Err(E::NotOffered(PROTOCOL)));
     let mut client = client();
-    client
-        .offer_subprotocol("chat")
-        .and_then(|client| client.offer_subprotocol("v2"))
+    client = client
+        .with_subprotocol("chat")
+        .and_then(|client| client.with_subprotocol("v2"))
         .expect("valid");
     for name in ["Chat", "CHAT", "cha", "chat2", "v1"] {
         let line = format!("{PROTOCOL}: {name}");
@@ -301,9 +301,9 @@ fn a_subprotocol_that_was_not_offered_fails() {
 #[test]
 fn a_malformed_subprotocol_fails() {
     let mut client = client();
-    client
-        .offer_subprotocol("chat")
-        .and_then(|client| client.offer_subprotocol("v2"))
+    client = client
+        .with_subprotocol("chat")
+        .and_then(|client| client.with_subprotocol("v2"))
         .expect("valid");
     for value in [
         "",
@@ -344,16 +344,16 @@ fn a_malformed_subprotocol_fails() {
 #[test]
 fn a_missing_subprotocol_fails_if_one_is_required() {
     let mut client = client();
-    client.offer_subprotocol("chat").expect("valid");
+    client = client.with_subprotocol("chat").expect("valid");
     assert_eq!(
         verify_with(&client, &[]).expect("allowed").subprotocol(),
         None
     );
-    client.require_subprotocol();
+    client = client.with_required_subprotocol();
     assert_eq!(verify_with(&client, &[]), Err(E::Missing(PROTOCOL)));
     assert!(verify_with(&client, &["Sec-WebSocket-Protocol: chat"]).is_ok());
     let mut none_offered = handshake_support::client();
-    none_offered.require_subprotocol();
+    none_offered = none_offered.with_required_subprotocol();
     assert!(verify_with(&none_offered, &[]).is_ok());
 }
 

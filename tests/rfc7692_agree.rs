@@ -14,7 +14,7 @@ use sansocket::{Compress, Config, Connection, Message, Role};
 fn agree(offer: Option<Offer>, wanted: Option<Offer>) -> (Established, Accepted) {
     let mut client = handshake_support::client();
     if let Some(offer) = offer {
-        client.offer_deflate(offer);
+        client = client.with_deflate(offer);
     }
     let mut server = Server::new();
     if let Some(wanted) = wanted {

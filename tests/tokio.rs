@@ -957,8 +957,7 @@ async fn a_handshake_can_be_configured() {
         server.send("fragments").await.expect("open");
         server
     };
-    let mut client = client();
-    client.offer_subprotocol("chat").expect("a token");
+    let client = client().with_subprotocol("chat").expect("a token");
     let config = Config::default();
     let (opened, _server) = ::tokio::join!(
         adapter::connect_with(near, &client, &config, PATIENCE),

@@ -296,8 +296,8 @@ fn printed_heads_show_no_secrets() {
 
     let uri = Uri::parse("ws://a.example/chat?token=hunter2").expect("a URI");
     let mut client = Client::new(&uri, [7; 16]);
-    client
-        .add_header("Authorization", "Bearer hunter2")
+    client = client
+        .with_header("Authorization", "Bearer hunter2")
         .expect("a header");
     let head = client.request();
     let mut reader = RequestReader::new(HeadLimits::default());

@@ -108,9 +108,9 @@ fn is_read_again(response: &Response) {
 fn client(offers: bool) -> Client {
     let uri = Uri::parse("ws://example.com/chat").expect("a URI");
     let mut client = Client::new(&uri, *b"the sample nonce");
-    client.offer_subprotocol("chat").expect("a token");
+    client = client.with_subprotocol("chat").expect("a token");
     if offers {
-        client.offer_deflate(Offer::default());
+        client = client.with_deflate(Offer::default());
     }
     client
 }

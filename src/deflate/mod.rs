@@ -8,7 +8,7 @@
 //!  Params                                                          Params
 //! ```
 //!
-//! The opening handshake of this crate does it by itself: see `handshake::Client::offer_deflate` and
+//! The opening handshake of this crate does it by itself: see `handshake::Client::with_deflate` and
 //! `handshake::Server::with_deflate`, and `connection` of `handshake::Accepted` and `handshake::Established`. Where the handshake happens elsewhere, there are three ways in:
 //!
 //! * `handshake::Extensions::answer_deflate` and `verify_deflate` work on the value of the header;

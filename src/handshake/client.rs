@@ -26,8 +26,9 @@ use crate::deflate::{Offer, Params};
 /// use sansocket::handshake::{Client, HeadLimits, ResponseReader, Uri};
 ///
 /// let uri = Uri::parse("ws://server.example.com/chat")?;
-/// let mut client = Client::new(&uri, *b"the sample nonce");
-/// client.offer_subprotocol("chat")?.add_header("Cookie", "session=1")?;
+/// let client = Client::new(&uri, *b"the sample nonce")
+///     .with_subprotocol("chat")?
+///     .with_header("Cookie", "session=1")?;
 /// assert_eq!(
 ///     client.request(),
 ///     b"GET /chat HTTP/1.1\r\n\
@@ -101,12 +102,12 @@ impl Client {
         }
     }
 
-    /// Sets the header `Origin`, which browsers send (RFC 6455 §10.2).
+    /// Sends the header `Origin`, as browsers do (RFC 6455 §10.2).
     ///
     /// # Errors
     ///
     /// The origin has a control character in it.
-    pub fn set_origin(&mut self, origin: &str) -> Result<&mut Self, HeadError> {
+    pub fn with_origin(mut self, origin: &str) -> Result<Self, HeadError> {
         field::check_value(origin.as_bytes())?;
         self.origin = Some(origin.into());
         Ok(self)
@@ -117,7 +118,7 @@ impl Client {
     /// # Errors
     ///
     /// The name is not a token, or is offered already.
-    pub fn offer_subprotocol(&mut self, name: &str) -> Result<&mut Self, HeadError> {
+    pub fn with_subprotocol(mut self, name: &str) -> Result<Self, HeadError> {
         // §4.1 "non-empty strings with characters in the range U+0021 to U+007E not including
         //       separator characters [...] and MUST all be unique strings"
         token(name.as_bytes()).ok_or(HeadError::Subprotocol)?;
@@ -131,13 +132,15 @@ impl Client {
     /// Makes it an error if the server chooses none of the subprotocols offered, as browsers do.
     ///
     /// RFC 6455 §4.1 leaves the server free to choose none, and we allow it by default.
-    pub const fn require_subprotocol(&mut self) -> &mut Self {
+    #[must_use]
+    pub const fn with_required_subprotocol(mut self) -> Self {
         self.subprotocol_required = true;
         self
     }
 
     /// Offers one more extension; those offered first are preferred (RFC 6455 §9.1).
-    pub fn offer_extension(&mut self, extension: &Extension<'_>) -> &mut Self {
+    #[must_use]
+    pub fn with_extension(mut self, extension: &Extension<'_>) -> Self {
         self.extensions.push(extension);
         self
     }
@@ -149,16 +152,16 @@ impl Client {
     /// says that the limit is only preferred (RFC 7692 §7.1.3).
     ///
     /// [`verify`](Self::verify) checks the answer, and [`Established::deflate`] has what is agreed
-    /// on. Offers made by [`offer_extension`](Self::offer_extension) alone, and the answer to them,
+    /// on. Offers made by [`with_extension`](Self::with_extension) alone, and the answer to them,
     /// are the caller's to judge.
     ///
     /// ```
     /// use sansocket::deflate::Offer;
     /// # use sansocket::handshake::{Client, Uri};
-    /// # let mut client = Client::new(&Uri::parse("ws://example.com")?, *b"the sample nonce");
+    /// # let client = Client::new(&Uri::parse("ws://example.com")?, *b"the sample nonce");
     ///
     /// let small = Offer::default().with_server_max_window_bits(10);
-    /// client.offer_deflate(small).offer_deflate(Offer::default());
+    /// let client = client.with_deflate(small).with_deflate(Offer::default());
     /// # let request = String::from_utf8(client.request())?;
     /// # assert!(request.ends_with("\r\nSec-WebSocket-Extensions: \
     /// #     permessage-deflate; server_max_window_bits=10; client_max_window_bits, \
@@ -166,21 +169,18 @@ impl Client {
     /// # Ok::<(), Box<dyn core::error::Error>>(())
     /// ```
     #[cfg(feature = "deflate")]
-    pub fn offer_deflate(&mut self, offer: Offer) -> &mut Self {
+    #[must_use]
+    pub fn with_deflate(mut self, offer: Offer) -> Self {
         self.offers_deflate = true;
-        self.offer_extension(&offer.element().into())
+        self.with_extension(&offer.element().into())
     }
 
-    /// Adds a header to the request, such as `Cookie` or `Authorization` (RFC 6455 §4.1).
+    /// Adds a header of the caller's to the request, such as `Cookie` or `Authorization` (RFC 6455 §4.1).
     ///
     /// # Errors
     ///
     /// The name or the value is not valid, or the header is one that the handshake writes.
-    pub fn add_header(
-        &mut self,
-        name: &str,
-        value: impl AsRef<[u8]>,
-    ) -> Result<&mut Self, HeadError> {
+    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Self, HeadError> {
         field::push_checked(&mut self.extra, name, value.as_ref())?;
         Ok(self)
     }

@@ -60,7 +60,7 @@ fn play(url: &str, chop: bool) -> Result<()> {
     let open = |path: &str| -> Result<WebSocket<Chop>> {
         let stream = Chop::new(TcpStream::connect(address)?, chop)?;
         let mut client = Client::new(&Uri::parse(&format!("{url}{path}"))?, random::nonce());
-        client.offer_deflate(Offer::default());
+        client = client.with_deflate(Offer::default());
         Ok(blocking::connect_with(stream, &client, &config(), PATIENCE)?.0)
     };
 

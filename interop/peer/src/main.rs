@@ -109,12 +109,12 @@ fn connect(line: &str) -> Result<String> {
     };
     let config = config(level.parse()?);
     let offered = Extensions::parse(offer.as_bytes())?;
-    let mut client = Client::new(&Uri::parse(url)?, random::nonce());
+    let client = Client::new(&Uri::parse(url)?, random::nonce());
     let usual = usual(&offered)?;
-    match usual {
-        Some(offer) => client.offer_deflate(offer),
-        None => offered.iter().fold(&mut client, |client, extension| {
-            client.offer_extension(&extension)
+    let client = match usual {
+        Some(offer) => client.with_deflate(offer),
+        None => offered.iter().fold(client, |client, extension| {
+            client.with_extension(&extension)
         }),
     };
     let address = url.strip_prefix("ws://").ok_or("no ws:// URL")?;
