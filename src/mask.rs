@@ -90,7 +90,9 @@ pub(crate) fn copy_plain(target: &mut [u8], source: &[u8]) {
 
 /// A version of the masking loop.
 ///
-/// [`apply`] and [`copy`] choose one by themselves; to name one serves measurements.
+/// [`apply`] and [`copy`] choose one by themselves. Public for the benches and tests of this crate alone, and no part of its
+/// interface.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Kernel {
