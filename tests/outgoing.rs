@@ -806,6 +806,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// How many bytes wait when the connections of the model are congested, and when they are no more.
+const HIGH: u32 = 3_000;
+const LOW: u32 = 400;
+
 /// A connection, and what must have been written in the end.
 struct Model {
     role: Role,
@@ -819,12 +823,16 @@ struct Model {
     pings: Vec<Vec<u8>>,
     pongs: Vec<Vec<u8>>,
     asked: Vec<Vec<u8>>,
+    congested: bool,
     count: u8,
 }
 
 impl Model {
     fn new(role: Role, fragment_size: u32) -> Self {
-        let config = Config::default().with_fragment_size(fragment_size);
+        let config = Config::default()
+            .with_fragment_size(fragment_size)
+            .with_high_watermark(HIGH)
+            .with_low_watermark(LOW);
         Self {
             role,
             conn: common::connection(role, &config),
@@ -835,6 +843,7 @@ impl Model {
             pings: Vec::new(),
             pongs: Vec::new(),
             asked: Vec::new(),
+            congested: false,
             count: 0,
         }
     }
@@ -903,6 +912,10 @@ impl Model {
                 self.wrote(&bytes);
             }
         }
+        let buffered = self.conn.buffered();
+        let stays = self.congested && buffered > LOW as usize;
+        self.congested = buffered >= HIGH as usize || stays;
+        assert_eq!(self.conn.is_congested(), self.congested, "{buffered} wait");
         if matches!(step, Step::Write(_)) {
             return; // what is queued next must meet the queue as the write has left it
         }

@@ -543,7 +543,7 @@ impl Connection {
 
     /// Tells whether the application should stop sending; see [`SendHalf::is_congested`].
     #[must_use]
-    pub fn is_congested(&mut self) -> bool {
+    pub fn is_congested(&self) -> bool {
         self.sender.is_congested()
     }
 

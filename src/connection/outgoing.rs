@@ -32,12 +32,16 @@ pub struct Outgoing {
     /// The position up to which copied bytes have been written; see [`Backlog`].
     written: usize,
     /// A frame whose room in the tail ends no later than this can be appended without further questions; 0 if that is not
-    /// known. Writing only lets more frames in, so that only queueing has to [settle](Self::settle) it.
+    /// known. Writing only lets more frames in, so that only queueing has to [settle](Self::settle) it, and the end of congestion.
     ready: usize,
     /// Everything else that waits.
     backlog: Option<Box<Backlog>>,
     /// As many bytes may wait before no more data is taken.
     limit: u32,
+    /// How many bytes wait when congestion begins, and how many when it ends.
+    high: u32,
+    low: u32,
+    congested: bool,
     /// The length of the Ping or Pong that the copied bytes begin with, as nothing else waited when it was queued.
     lone_control: u8,
 }
@@ -64,9 +68,14 @@ const MANY: usize = 640 << 10;
 const NEXT_BLOCK_MIN: usize = 1 << 10;
 
 impl Outgoing {
-    /// Returns an empty queue that is full with `limit` bytes.
-    pub(super) fn new(limit: u32) -> Self {
+    /// Returns an empty queue that is full with `limit` bytes, and congested from `high` bytes up to when it has `low`.
+    pub(super) fn new(limit: u32, high: u32, low: u32) -> Self {
+        // A sender that waits while the queue is congested must not find it full.
+        let high = high.min(limit);
         Self {
+            high,
+            low: low.min(high),
+            congested: false,
             tail: Buffer::default(),
             written: 0,
             ready: 0,
@@ -80,6 +89,11 @@ impl Outgoing {
     #[inline]
     pub(super) fn is_full(&self) -> bool {
         self.len() as u64 >= self.limit.into()
+    }
+
+    /// Tells whether the application should stop sending.
+    pub(super) fn is_congested(&self) -> bool {
+        self.congested
     }
 
     /// Tells whether another Ping may wait.
@@ -109,8 +123,10 @@ impl Outgoing {
         if !self.tail.take_last(room) {
             self.take_block(room);
         }
-        self.ready = self.tail.capacity().min(self.limit()).min(STRETCH);
+        let high = bytes(self.high);
+        self.ready = self.tail.capacity().min(high).min(STRETCH);
         self.append_ready(header, payload);
+        self.congested = self.tail.len() >= high;
     }
 
     #[inline(never)]
@@ -153,20 +169,21 @@ impl Outgoing {
         append_frame(&mut self.tail, header, payload);
     }
 
-    /// Notes how far the queue is ready for frames.
+    /// Notes whether the queue is congested, and how far it is ready for frames: no further than to where congestion begins.
     #[inline]
     fn settle(&mut self) {
-        let left = self.limit().saturating_sub(self.len());
-        let left = left.min(self.stretch_left());
+        let len = self.len();
+        self.congested = len >= bytes(self.high) || (self.congested && len > bytes(self.low));
+        let end = if self.congested {
+            self.limit
+        } else {
+            self.high
+        };
+        let left = bytes(end).saturating_sub(len).min(self.stretch_left());
         self.ready = self
             .tail
             .capacity()
             .min(self.tail.len().saturating_add(left));
-    }
-
-    #[inline]
-    fn limit(&self) -> usize {
-        usize::try_from(self.limit).unwrap_or(usize::MAX)
     }
 
     /// Returns how many bytes frames may go on for without a write point.
@@ -193,7 +210,7 @@ impl Outgoing {
     }
 
     /// Queues a part of a frame in as many blocks as it takes, masked from `offset` of the payload on if there is a key.
-    pub(super) fn push_bytes(&mut self, mut bytes: &[u8], key: Option<[u8; 4]>, mut offset: usize) {
+    fn push_bytes(&mut self, mut bytes: &[u8], key: Option<[u8; 4]>, mut offset: usize) {
         while !bytes.is_empty() {
             if !self.tail.has_room(1) {
                 self.take_block(bytes.len());
@@ -208,6 +225,13 @@ impl Outgoing {
             offset += len;
             bytes = rest;
         }
+    }
+
+    /// Queues more of a payload whose beginning has been written or queued.
+    #[cfg(feature = "std")]
+    pub(super) fn push_payload(&mut self, bytes: &[u8], key: [u8; 4], offset: usize) {
+        self.push_bytes(bytes, Some(key), offset);
+        self.settle();
     }
 
     /// Takes another block as the tail, for `len` bytes and more: twice as long as all that waits, so that there are few
@@ -288,6 +312,7 @@ impl Outgoing {
         self.take_block(head.len() + payload.len());
         self.push_bytes(head, None, 0);
         self.push_bytes(payload, None, 0);
+        self.settle();
     }
 
     /// Fixes which bytes come next, for a transport that must be offered the same bytes until it takes them.
@@ -345,7 +370,13 @@ impl Outgoing {
         // The longest block goes back last, so that the thread begins its next queue with it.
         self.tail.release();
         (self.written, self.ready, self.lone_control) = (0, 0, 0);
+        self.congested = false;
     }
+}
+
+/// Returns a number of bytes that may be more than there is memory for.
+fn bytes(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 impl Drop for Outgoing {
@@ -400,8 +431,13 @@ impl Buf for Outgoing {
         let len = self.len();
         assert!(count <= len, "more bytes written than were waiting");
         if count == len {
-            self.release();
-        } else if self.backlog.is_none() {
+            return self.release();
+        }
+        if self.congested && len - count <= bytes(self.low) {
+            self.congested = false;
+            self.ready = 0; // it went further than to where congestion begins
+        }
+        if self.backlog.is_none() {
             self.written += count;
         } else {
             self.advance_backlog(count);

@@ -68,9 +68,6 @@ pub struct SendHalf {
     fragment_size: u32,
     /// Shorter messages go out as they are: in one frame, and not compressed.
     plain_below: u32,
-    high: u32,
-    low: u32,
-    congested: bool,
     /// Present if permessage-deflate was agreed on.
     #[cfg(feature = "deflate")]
     deflater: Option<Deflater>,
@@ -130,9 +127,7 @@ impl SendHalf {
     }
 
     fn new(masking: Masking, config: &Config) -> Self {
-        // A sender that waits while the connection is congested must not find the queue full.
         let limit = u32::try_from(config.outgoing_limit).unwrap_or(u32::MAX);
-        let high = config.high_watermark.min(limit);
         let fragment_size = config.fragment_size.max(1);
         let plain_below = fragment_size.saturating_add(1);
         #[cfg(feature = "deflate")]
@@ -151,14 +146,11 @@ impl SendHalf {
         });
         Self {
             masking,
-            outgoing: Outgoing::new(limit),
+            outgoing: Outgoing::new(limit, config.high_watermark, config.low_watermark),
             closing: Closing::new(config.error_reason),
             message: None,
             fragment_size,
             plain_below,
-            high,
-            low: config.low_watermark.min(high),
-            congested: false,
             #[cfg(feature = "deflate")]
             deflater,
         }
@@ -377,11 +369,8 @@ impl SendHalf {
     /// [`Config::high_watermark`](crate::Config::high_watermark) is reached until no more than
     /// [`Config::low_watermark`](crate::Config::low_watermark) bytes wait to be written.
     #[must_use]
-    pub fn is_congested(&mut self) -> bool {
-        let buffered = self.buffered() as u64;
-        self.congested =
-            buffered >= self.high.into() || (self.congested && buffered > self.low.into());
-        self.congested
+    pub fn is_congested(&self) -> bool {
+        self.outgoing.is_congested()
     }
 
     /// Tells whether messages can be sent: until our Close frame is sent, as the first or as an answer.

@@ -172,7 +172,7 @@ impl SendHalf {
             self.outgoing.push_rest(&masked, &[], written);
             if !self.outgoing.is_empty() {
                 let (_, rest) = payload.split_at(offset);
-                return self.outgoing.push_bytes(rest, Some(key), offset);
+                return self.outgoing.push_payload(rest, key, offset);
             }
             masked.truncate(0);
         }
